@@ -1,0 +1,260 @@
+"""What a run may be told: company, cycle and objectives, every number with its unit.
+
+Unknown keys are refused with the nearest known one, so a misspelt parameter
+never runs the default.
+"""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from spms_lib.calendar import FiscalCalendar
+from spms_lib.errors import MoneyError, PeriodError
+from spms_lib.money import minor_per_unit
+from spms_lib.tables import schemas
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Plain = str | int | float | bool
+
+
+class Model(BaseModel):
+    """A block of parameters: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Calendar(Model):
+    """The fiscal year."""
+
+    start_month: int = Field(default=1, ge=1, le=12)
+    """Calendar month, 1 to 12, in which the fiscal year starts."""
+    pattern: Literal["months", "4-4-5", "4-5-4", "5-4-4"] = "months"
+    """Calendar months, or the weeks in the three months of a quarter."""
+    named_by: Literal["start", "end"] = "end"
+    """Whether a fiscal year is called by the calendar year in which it starts or ends."""
+    week_start: int = Field(default=6, ge=0, le=6)
+    """First day of the week in a week pattern: Monday 0 to Sunday 6."""
+
+    @property
+    def fiscal(self) -> FiscalCalendar:
+        """The calendar that computes."""
+        return FiscalCalendar(self.start_month, self.pattern, self.named_by, self.week_start)
+
+
+class Flag(Model):
+    """A column of the source that marks rows worth a look; they are used and noted."""
+
+    rule: str
+    """What the mark means, as it shall stand in the findings."""
+    remedy: str
+    """What to do about it."""
+    column: str = ""
+    """Our column it concerns; may be empty."""
+
+
+class Source(Model):
+    """Where one table comes from."""
+
+    file: str | None = None
+    """File in the data folder: .csv, .csv.gz, .parquet or .xlsx."""
+    sheet: str | None = None
+    """Sheet of a workbook; the first one if not given."""
+    sql: str | None = None
+    """Query: DuckDB SQL over files of the data folder, or the database of `url_env`."""
+    url_env: str | None = None
+    """Name of the environment variable that holds the database's SQLAlchemy URL; never the URL itself."""
+    columns: dict[str, str] = {}
+    """Our column name: the source's column name. Equal names need no entry."""
+    constants: dict[str, str] = {}
+    """Our column name: one value for every row."""
+    day_first: bool = False
+    """True where 03/04/2026 is the third of April."""
+    decimal: Literal[".", ","] = "."
+    """Decimal mark of numbers in text."""
+    delimiter: str | None = None
+    """Field separator of a CSV file; found out if not given."""
+    encoding: str | None = None
+    """Text encoding; UTF-8, then Western European, if not given."""
+    flags: dict[str, Flag] = {}
+    """Source column: what a true value in it means."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Source":
+        if (self.file is None) == (self.sql is None):
+            raise ValueError("give either 'file' or 'sql'")
+        if self.url_env and not self.sql:
+            raise ValueError("'url_env' needs 'sql'")
+        return self
+
+
+class Company(Model):
+    """One company: its money, its year, and where its tables come from."""
+
+    company: str = Field(pattern=r"^[a-z0-9_]+$")
+    """Short name; also the name of its folders. Lower-case letters, digits and '_'."""
+    title: str
+    """Name to print."""
+    currency: str
+    """ISO 4217 code of the currency of every amount, such as EUR."""
+    calendar: Calendar = Calendar()
+    """The fiscal year."""
+    measure: str = "revenue"
+    """Measure that is planned."""
+    data: str
+    """Folder with the company's files, relative to the project or absolute; a run may override it."""
+    ledger: str = ""
+    """File of the ledger, relative to the project; outputs/<company>/ledger.sqlite if empty."""
+    tables: dict[str, Source]
+    """Table of the data dictionary: where it comes from."""
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        try:
+            minor_per_unit(value)
+        except MoneyError as refusal:
+            raise ValueError(str(refusal)) from None
+        return value
+
+    @field_validator("tables")
+    @classmethod
+    def _known_tables(cls, value: dict[str, Source]) -> dict[str, Source]:
+        unknown = [table for table in value if table not in schemas()]
+        if unknown:
+            raise ValueError(f"unknown table '{unknown[0]}'; known: {', '.join(schemas())}")
+        if "hierarchy" not in value or not {"actuals", "transactions"} & set(value):
+            raise ValueError("a company needs the table 'hierarchy' and one of 'actuals' and 'transactions'")
+        return value
+
+
+class Goal(Model):
+    """A goal of the whole organisation, which objectives serve."""
+
+    goal: str
+    """Short identifier."""
+    statement: str
+    """The goal in one sentence."""
+    weight: Share
+    """Importance; the weights of all goals sum to 1."""
+
+
+class Objective(Model):
+    """Something to reach: how much, by when, by whom, and which goal it serves."""
+
+    objective: str
+    """Short identifier."""
+    statement: str
+    """The objective in one sentence."""
+    measure: str = ""
+    """What is counted, such as revenue, units or new_customers; empty is a finding, not a default."""
+    unit: str = ""
+    """Unit of baseline and target, such as EUR, pieces or ratio."""
+    baseline: float | None = None
+    """Value today, in the unit."""
+    target: float | None = None
+    """Value to reach, in the unit."""
+    due: dt.date | None = None
+    """Day by which it is reached."""
+    owner: str = ""
+    """Person who answers for it."""
+    serves: dict[str, Share] = {}
+    """Goal: share of this objective that serves it; at most 1 together."""
+    assumption: str = ""
+    """What must hold for the target to make sense."""
+    confidence: Share | None = None
+    """Owner's probability of reaching it; 0.7 is 70 %."""
+
+
+class Duty(Model):
+    """Who does a step of the cycle, by when (RACI)."""
+
+    step: str
+    """Step of the cycle."""
+    responsible: str
+    """Who does it."""
+    accountable: str
+    """Who answers for it."""
+    consulted: str = ""
+    """Who is asked."""
+    informed: str = ""
+    """Who is told."""
+    due: dt.date
+    """Day by which it is done."""
+
+
+class Criterion(Model):
+    """One structured question about the company that speaks for top-down or for bottom-up."""
+
+    question: str
+    """The question."""
+    score: int = Field(ge=-2, le=2)
+    """-2 speaks strongly for bottom-up, 0 for neither, 2 strongly for top-down."""
+    weight: float = Field(default=1.0, ge=0)
+    """Importance relative to the other questions."""
+    reason: str
+    """Why this score."""
+    decided_by: str
+    """Who gave it."""
+
+
+class Cycle(Model):
+    """One planning quarter: its dates, goals, duties and the parameters of its notebooks."""
+
+    company: str
+    """Short name of the company."""
+    cycle: str
+    """Fiscal quarter that is planned, such as 2026Q3."""
+    plan_as_of: dt.date
+    """Last day whose actuals the plan may know; before the quarter starts."""
+    collect_as_of: dt.date
+    """Cut-off of submissions and of the pipeline snapshot."""
+    monitor_as_of: dt.date
+    """Day of the monitoring run."""
+    as_of: dt.date
+    """Day of the review."""
+    review_level: str = ""
+    """Level whose nodes each get a review of their own; the one below the company if empty."""
+    compensation_plan: str = ""
+    """Name of a file in params/plans, without .yaml; empty if none is paid from this workbench."""
+    goals: tuple[Goal, ...] = ()
+    """Goals of the organisation."""
+    objectives: tuple[Objective, ...] = ()
+    """Objectives of the cycle."""
+    duties: tuple[Duty, ...] = ()
+    """Who does what by when."""
+    criteria: tuple[Criterion, ...] = ()
+    """Answers to the questions on culture, market and resources."""
+    notebooks: dict[str, dict[str, Plain]] = {}
+    """Notebook: parameters that differ from its defaults."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Cycle":
+        if not self.plan_as_of <= self.collect_as_of <= self.as_of:
+            raise ValueError("dates must run plan_as_of <= collect_as_of <= as_of")
+        if not self.plan_as_of <= self.monitor_as_of <= self.as_of:
+            raise ValueError("dates must run plan_as_of <= monitor_as_of <= as_of")
+        weight = sum(goal.weight for goal in self.goals)
+        if self.goals and abs(weight - 1) > 1e-9:
+            raise ValueError(f"the weights of the goals sum to {weight:g}, not to 1")
+        known = {goal.goal for goal in self.goals}
+        for objective in self.objectives:
+            strange = set(objective.serves) - known
+            if strange:
+                raise ValueError(
+                    f"objective '{objective.objective}' serves the unknown goal '{min(strange)}'"
+                )
+            if sum(objective.serves.values()) > 1 + 1e-9:
+                raise ValueError(f"objective '{objective.objective}' serves goals by more than 1 together")
+        return self
+
+    @field_validator("cycle")
+    @classmethod
+    def _a_quarter(cls, value: str) -> str:
+        try:
+            name = FiscalCalendar().parse(value)
+        except PeriodError as refusal:
+            raise ValueError(str(refusal)) from None
+        if "Q" not in name:
+            raise ValueError(f"'{value}' is not a quarter; write it as 2026Q3")
+        return name
