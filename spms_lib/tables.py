@@ -157,3 +157,24 @@ def schema(table: str) -> Schema:
     if table not in known:
         raise TableError(f"There is no table named '{table}'.", remedy=f"Known tables: {', '.join(known)}.")
     return known[table]
+
+
+def to_long(wide: pd.DataFrame, *, value: str = VALUE) -> pd.DataFrame:
+    """Turn nodes x periods into rows of node, period, value; missing cells are left out.
+
+    Examples
+    --------
+    >>> to_long(pd.DataFrame({"2026-01": [5]}, index=["a"])).values.tolist()
+    [['a', '2026-01', 5]]
+    """
+    rows = wide.reset_index(names=NODE).melt(id_vars=NODE, var_name=PERIOD, value_name=value)
+    return rows.dropna(subset=value, ignore_index=True)
+
+
+def to_wide(rows: pd.DataFrame, *, value: str = VALUE, columns: str = PERIOD) -> pd.DataFrame:
+    """Turn rows of node, period, value into nodes x periods in order of time; absent cells are missing.
+
+    Rows of the same node and period are added up.
+    """
+    table = rows.pivot_table(index=NODE, columns=columns, values=value, aggfunc="sum", sort=True)
+    return table.rename_axis(index=None, columns=None)

@@ -18,7 +18,7 @@ from scipy import sparse
 from spms_lib.errors import HierarchyError
 from spms_lib.findings import REJECTED, SEVERITY
 from spms_lib.hierarchy.check import check_hierarchy, rows_on
-from spms_lib.tables import LEVEL, NAME, NODE, OWNER, PARENT
+from spms_lib.tables import LEVEL, NAME, NODE, OWNER, PARENT, VALID_FROM, VALID_TO
 
 Array = NDArray[np.generic]
 
@@ -74,7 +74,7 @@ class Hierarchy:
             Columns node and parent (missing or empty for the root); optionally level,
             name, owner, valid_from, valid_to.
         as_of
-            Day whose rows are used. Without it every row must hold at the same time.
+            Day whose rows are used. Without it every row must hold at the same time, whatever its validity.
 
         Raises
         ------
@@ -384,7 +384,8 @@ def _level_order(parent: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[
 
 def _refusal(frame: pd.DataFrame, as_of: dt.date | None) -> HierarchyError:
     """Say everything that is wrong, from the same checks that the doctor prints."""
-    found = check_hierarchy(frame, as_of=as_of)
+    at_once = frame if as_of else frame.drop(columns=[VALID_FROM, VALID_TO], errors="ignore")
+    found = check_hierarchy(at_once, as_of=as_of)
     wrong = found[found[SEVERITY] == REJECTED]
     reasons = [
         f"{rule}: {', '.join(repr(value) for value in group['value'].head(5))}"

@@ -217,6 +217,8 @@ class Cycle(Model):
     """Level whose nodes each get a review of their own; the one below the company if empty."""
     compensation_plan: str = ""
     """Name of a file in params/plans, without .yaml; empty if none is paid from this workbench."""
+    over_assignment: dict[str, float] = {}
+    """Level: ratio by which quotas of its nodes exceed their parent's; 0.05 is 5 %."""
     goals: tuple[Goal, ...] = ()
     """Goals of the organisation."""
     objectives: tuple[Objective, ...] = ()

@@ -1,0 +1,1 @@
+"""Forecast collection: submissions, their completeness, and the pipeline behind them."""

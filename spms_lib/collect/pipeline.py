@@ -1,0 +1,74 @@
+"""Pipeline: open deals by node and month as a snapshot knew them, weighted by probability."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from spms_lib.calendar import FiscalCalendar
+from spms_lib.tables import AS_OF, NODE, PERIOD, SOURCE, VALUE
+
+
+def snapshot(opportunities: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
+    """Take the latest snapshot on or before a day; empty if there is none, never a later one."""
+    known = opportunities[opportunities[AS_OF] <= pd.Timestamp(as_of)]
+    return known[known[AS_OF] == known[AS_OF].max()] if len(known) else known
+
+
+def pipeline_by_month(deals: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
+    """Add up the open deals of one snapshot by node and expected closing month.
+
+    A deal whose closing day lies before the snapshot is counted in the snapshot's own
+    month: it is open, so it can close there at the earliest.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns node, period, deals, amount, weighted (sum of amount x probability, float
+        minor units; a deal without a probability counts nothing), unrated (deals without
+        a probability).
+    """
+    live = deals[deals["status"] == "open"]
+    day = live["close_date"].where(live["close_date"] >= live[AS_OF], live[AS_OF])
+    chance = live["probability"] if "probability" in live else pd.Series(np.nan, index=live.index)
+    rows = pd.DataFrame(
+        {
+            NODE: live[NODE],
+            PERIOD: calendar.months_of(day),
+            "deals": 1,
+            "amount": live["amount"].astype("int64"),
+            "weighted": live["amount"].astype(float) * chance.fillna(0.0),
+            "unrated": chance.isna().astype("int64"),
+        }
+    )
+    table: pd.DataFrame = rows.groupby([NODE, PERIOD], as_index=False).sum()
+    return table
+
+
+def pipeline_forecast(
+    deals: pd.DataFrame, actuals: pd.DataFrame, months: list[str], calendar: FiscalCalendar, *, as_of: dt.date
+) -> pd.DataFrame:
+    """Forecast months from what has closed by a day plus the weighted open deals that close in them.
+
+    The forecast of a company whose field does not submit. It knows nothing of deals not
+    yet created, so it falls short of later months; the number of days to the month says how far.
+
+    Parameters
+    ----------
+    actuals
+        Columns node, date, value: closed business; rows after `as_of` are ignored.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns node, period, source (`field`), value (float minor units); rows only for
+        nodes that have open or closed deals in the month.
+    """
+    won = actuals[actuals["date"] <= pd.Timestamp(as_of)]
+    closed = pd.DataFrame(
+        {NODE: won[NODE], PERIOD: calendar.months_of(won["date"]), VALUE: won[VALUE].astype(float)}
+    )
+    still = pipeline_by_month(deals, calendar).rename(columns={"weighted": VALUE})
+    rows = pd.concat([closed, still[[NODE, PERIOD, VALUE]]], ignore_index=True)
+    total = rows[rows[PERIOD].isin(months)].groupby([NODE, PERIOD])[VALUE].sum().reset_index()
+    return total.assign(source="field")[[NODE, PERIOD, SOURCE, VALUE]]

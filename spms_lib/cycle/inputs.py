@@ -1,0 +1,142 @@
+"""Reading all tables of a company, and the checks that need more than one table."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from spms_lib.errors import SourceError
+from spms_lib.findings import NOTED, findings, join
+from spms_lib.hierarchy.check import validity
+from spms_lib.money import minor_per_unit
+from spms_lib.params.models import Company
+from spms_lib.sources.load import load_table
+from spms_lib.sources.spec import Flag, TableSource
+from spms_lib.tables import DATE, NODE, PARENT, PERIOD, LoadedTable
+
+LEAF_TABLES = ("transactions", "actuals", "opportunities", "drivers")
+
+
+def data_folder(company: Company, root: Path, data: str = "") -> Path:
+    """Find the company's data folder; `data` overrides the params."""
+    given = Path(data or company.data)
+    folder = given if given.is_absolute() else root / given
+    if not folder.is_dir():
+        raise SourceError(
+            f"The data folder '{data or company.data}' does not exist.",
+            where=f"company '{company.company}'",
+            remedy="Put the files there, or name another folder with --data.",
+        )
+    return folder
+
+
+def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, LoadedTable]:
+    """Read every table that the params name, with findings beside the usable rows.
+
+    Returns
+    -------
+    dict[str, LoadedTable]
+        In the order of the params, the hierarchy first. Rows for nodes that are not in
+        the hierarchy, and results booked on nodes that have children, are rejected.
+    """
+    folder = data_folder(company, root, data)
+    order = sorted(company.tables, key=lambda table: table != "hierarchy")
+    tables = {}
+    for table in order:
+        loaded = load_table(
+            table,
+            _source(company, table),
+            folder,
+            calendar=company.calendar.fiscal,
+            per_unit=minor_per_unit(company.currency),
+        )
+        tables[table] = loaded if table == "hierarchy" else _check_nodes(loaded, tables["hierarchy"].rows)
+    return tables
+
+
+def _source(company: Company, table: str) -> TableSource:
+    spec = company.tables[table]
+    flags = {column: Flag(flag.rule, flag.remedy, flag.column) for column, flag in spec.flags.items()}
+    values = {name: getattr(spec, name) for name in type(spec).model_fields if name != "flags"}
+    return TableSource(**values, flags=flags)
+
+
+def _check_nodes(loaded: LoadedTable, hierarchy: pd.DataFrame) -> LoadedTable:
+    """Reject rows whose node is unknown or has children; note rows outside the node's validity."""
+    rows = loaded.rows
+    if NODE not in rows or rows.empty:
+        return loaded
+    unknown = ~rows[NODE].isin(hierarchy[NODE])
+    parents = set(hierarchy[PARENT].dropna()) if loaded.table in LEAF_TABLES else set()
+    inner = rows[NODE].isin(parents) & ~unknown
+    found = [
+        loaded.findings,
+        findings(
+            loaded.table, rows.index[unknown].tolist(), NODE, "node is not in the hierarchy", rows[NODE][unknown],
+            "Correct the node, or add it to the hierarchy.",
+        ),
+        findings(
+            loaded.table, rows.index[inner].tolist(), NODE, "booked on a node that has children", rows[NODE][inner],
+            "Book it on a leaf; give a manager with own sales a leaf of their own.",
+        ),
+    ]  # fmt: skip
+    used = rows[~unknown & ~inner]
+    found.append(_outside_validity(loaded.table, used, hierarchy))
+    return replace(loaded, rows=used, findings=join(*found))
+
+
+def _outside_validity(table: str, rows: pd.DataFrame, hierarchy: pd.DataFrame) -> pd.DataFrame:
+    if DATE not in rows or not hierarchy[["valid_from", "valid_to"]].notna().any(axis=None):
+        return findings(table, [], DATE, "", [], "")
+    start, end = validity(hierarchy)
+    first, last = start.groupby(hierarchy[NODE]).min(), end.groupby(hierarchy[NODE]).max()
+    outside = (rows[DATE] < rows[NODE].map(first)) | (rows[DATE] > rows[NODE].map(last))
+    return findings(
+        table, rows.index[outside].tolist(), DATE, "dated outside the node's time in the hierarchy",
+        rows[DATE][outside].dt.strftime("%Y-%m-%d"), "Check valid_from and valid_to of the node.", severity=NOTED,
+    )  # fmt: skip
+
+
+def monthly_actuals(tables: dict[str, LoadedTable], company: Company) -> pd.DataFrame:
+    """Add up results by leaf, fiscal month and product line.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns node, period, product ('' where results are not split), value (int64 minor
+        units) of the planned measure.
+    """
+    if "transactions" in tables:
+        rows = tables["transactions"].rows
+        period = company.calendar.fiscal.months_of(rows[DATE])
+    else:
+        rows = tables["actuals"].rows
+        period = rows[PERIOD]
+    mine = rows["measure"] == company.measure
+    product = rows["product"].fillna("") if "product" in rows else ""
+    frame = pd.DataFrame(
+        {NODE: rows[NODE], PERIOD: period, "product": product, "value": rows["value"].astype("int64")}
+    )
+    return frame[mine].groupby([NODE, PERIOD, "product"])["value"].sum().reset_index()
+
+
+def input_fingerprint(company: Company, root: Path, *, data: str = "") -> dict[str, str]:
+    """Hash what a run reads: every file of the data folder that a table names or may name.
+
+    Returns
+    -------
+    dict[str, str]
+        Table: SHA-256 of its file. A table by SQL depends on every file of the folder.
+        A database behind a URL has no hash and is read anew by every run.
+    """
+    folder = data_folder(company, root, data)
+    every = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in every}
+    prints = {}
+    for table, source in company.tables.items():
+        if source.file:
+            prints[table] = hashes.get(folder / source.file, "")
+        elif not source.url_env:
+            prints[table] = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()
+    return prints

@@ -1,0 +1,35 @@
+"""Where things lie: the project's root and the folders below it. No notebook needs a path of its own."""
+
+import os
+from pathlib import Path
+
+from spms_lib.errors import ParamsError
+
+MARKS = ("params", "notebooks")
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Find the project: the nearest folder upwards that holds `params` and `notebooks`.
+
+    SPMS_ROOT overrides the search, so a scheduler may start anywhere.
+    """
+    if given := os.environ.get("SPMS_ROOT"):
+        return Path(given)
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if all((folder / mark).is_dir() for mark in MARKS):
+            return folder
+    raise ParamsError(
+        "No project was found here: no folder upwards holds 'params' and 'notebooks'.",
+        remedy="Start in the project's folder, or set SPMS_ROOT to it.",
+    )
+
+
+def outputs_root(root: Path) -> Path:
+    """Find the folder for outputs: SPMS_OUT if set, else `outputs` in the project."""
+    return Path(os.environ.get("SPMS_OUT") or root / "outputs")
+
+
+def cycle_file(root: Path, company: str, cycle: str) -> Path:
+    """Name the parameter file of a cycle."""
+    return root / "params" / company / f"{cycle}.yaml"

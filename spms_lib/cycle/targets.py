@@ -1,0 +1,227 @@
+"""Setting targets: the company's number, the drivers of its split, and the layers in the ledger."""
+
+import numpy as np
+import pandas as pd
+
+from spms_lib.collect.pipeline import pipeline_by_month, snapshot
+from spms_lib.cycle.desk import Desk
+from spms_lib.cycle.evidence import past_quarters
+from spms_lib.errors import ParamsError
+from spms_lib.goals.baseline import baseline, growth_ratios
+from spms_lib.goals.objectives import chance_of_reaching
+from spms_lib.goals.seasonality import month_shares
+from spms_lib.money import apportion, to_minor
+from spms_lib.store.commits import Commit
+from spms_lib.store.holds import holds
+from spms_lib.tables import NODE, PERIOD, VALUE, to_long, to_wide
+
+GROWTH, STATED, TABLE = "growth", "stated", "table"
+BASE, QUOTA = "", "quota"
+
+
+def company_target(
+    desk: Desk, *, target_from: str, growth_ratio: float, stated_target: float
+) -> tuple[int, str]:
+    """Find the company's target of the quarter, and say where it comes from.
+
+    Parameters
+    ----------
+    target_from
+        `growth`: the same quarter last year x (1 + growth_ratio); `stated`: the amount
+        `stated_target` in currency units; `table`: the company's rows of the table `targets`.
+
+    Returns
+    -------
+    int
+        Minor units.
+    str
+        Its origin in words.
+    """
+    if target_from == STATED:
+        return to_minor(stated_target, desk.per_unit), "stated in the params"
+    if target_from == TABLE:
+        given = targets_from_table(desk)
+        if desk.tree.root not in given.index or given.loc[desk.tree.root].isna().any():
+            raise ParamsError(
+                f"The table 'targets' has no target of '{desk.tree.root}' for every month of {desk.cycle}.",
+                where="target_from: table",
+                remedy="Use target_from: growth or stated.",
+            )
+        return int(given.loc[desk.tree.root].sum()), "table 'targets'"
+    if target_from != GROWTH:
+        raise ParamsError(f"'{target_from}' is no origin of a target.", remedy="Use growth, stated or table.")
+    last = desk.calendar.months(desk.calendar.same_period_last_year(desk.cycle))
+    history = desk.history()
+    known = [month for month in last if month in history.columns]
+    if len(known) < len(last):
+        raise ParamsError(
+            f"There are no actuals for {desk.calendar.same_period_last_year(desk.cycle)}.",
+            where="target_from: growth",
+            remedy="Use target_from: stated with a stated_target.",
+        )
+    past = float(history.loc[desk.tree.root, last].sum())
+    return round(past * (1.0 + growth_ratio)), f"the same quarter last year {growth_ratio:+.1%}"
+
+
+def targets_from_table(desk: Desk) -> pd.DataFrame:
+    """Return supplied targets of the quarter: nodes x months, minor units; missing where none is given."""
+    rows = desk.table("targets")
+    mine = rows[rows[PERIOD].isin(desk.months) & (rows["measure"] == desk.company.measure)]
+    return to_wide(mine).reindex(columns=desk.months) if len(mine) else pd.DataFrame(columns=desk.months)
+
+
+def target_context(desk: Desk, target: int) -> pd.DataFrame:
+    """Set the company's target beside what history knows.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns what, value (minor units), against_target (ratio of the value to the target).
+    """
+    history = desk.history().loc[[desk.tree.root]]
+    last_year = desk.calendar.months(desk.calendar.same_period_last_year(desk.cycle))
+    forecast = baseline(history, desk.months, desk.calendar).to_numpy().sum()
+    known = set(last_year) <= set(history.columns)
+    rows = [
+        ("Target", float(target)),
+        ("Same quarter last year", float(history[last_year].to_numpy().sum()) if known else np.nan),
+        ("Baseline (history alone)", float(forecast)),
+    ]
+    table = pd.DataFrame(rows, columns=["what", "value"])
+    return table.assign(against_target=table["value"] / target if target else np.nan)
+
+
+def quarter_history(desk: Desk, count: int = 40) -> pd.Series:
+    """Return the company's total by past quarter, as far as every month is known."""
+    total = desk.history().loc[desk.tree.root]
+    known = {
+        quarter: total[desk.calendar.months(quarter)].sum()
+        for quarter in past_quarters(desk, count)
+        if set(desk.calendar.months(quarter)) <= set(total.dropna().index)
+    }
+    return pd.Series(known, dtype=float)
+
+
+def target_chance(desk: Desk, target: int) -> float | None:
+    """Estimate the chance of the company's target from the growth of its past quarters alone."""
+    history = quarter_history(desk)
+    if len(history) and history.index[-1] != desk.calendar.shift(desk.cycle, -1):
+        return None
+    return chance_of_reaching(history, float(target), steps=4)
+
+
+def vacant_leaves(desk: Desk) -> set[str]:
+    """Name the leaves without a person on the first day of the quarter."""
+    if not desk.has("roster"):
+        return set(desk.tree.leaves[desk.tree.owner[desk.tree.leaves].isna()])
+    return set(desk.tree.leaves) - set(_seated(desk)[NODE])
+
+
+def _seated(desk: Desk) -> pd.DataFrame:
+    day = pd.Timestamp(desk.calendar.start(desk.cycle))
+    rows = desk.table("roster")
+    return rows[(rows["start"] <= day) & (rows["end"].isna() | (rows["end"] >= day))]
+
+
+def leaf_drivers(desk: Desk) -> pd.DataFrame:
+    """Gather what a target can be split by: leaves x drivers, missing where not measured.
+
+    history (last twelve months, a younger leaf's scaled up to a year), growth (history
+    x yearly growth), capacity (posts x ramp, from the roster), pipeline (weighted open
+    deals), and every driver of the table `drivers`. Only what the company has.
+    """
+    recent = desk.actuals(until=desk.params.plan_as_of).reindex(desk.tree.leaves).iloc[:, -12:]
+    past = (recent.mean(axis=1) * 12).clip(lower=0.0)
+    full = desk.actuals(until=desk.params.plan_as_of).reindex(desk.tree.leaves)
+    found = {"history": past, "growth": past * growth_ratios(full)}
+    if desk.has("roster"):
+        found["capacity"] = _capacity(desk)
+    deals = (
+        snapshot(desk.table("opportunities"), as_of=desk.params.plan_as_of)
+        if desk.has("opportunities")
+        else None
+    )
+    if deals is not None and len(deals):
+        found["pipeline"] = pipeline_by_month(deals, desk.calendar).groupby(NODE)["weighted"].sum()
+    if desk.has("drivers"):
+        table = to_wide(desk.table("drivers"), columns="driver")
+        found |= {str(name): table[name] for name in table}
+    return pd.DataFrame({name: values.reindex(desk.tree.leaves) for name, values in found.items()})
+
+
+def _capacity(desk: Desk) -> pd.Series:
+    """Posts at full productivity in the middle of the quarter: fte x ramp; 0 for a vacant seat."""
+    middle = pd.Timestamp(desk.calendar.start(desk.months[1]))
+    rows = _seated(desk)
+    months = (middle - rows["start"]).dt.days / 30.4375
+    ramp = rows["ramp_months"].fillna(0.0)
+    reached = (months / ramp.where(ramp > 0)).clip(0.0, 1.0).fillna(1.0)
+    posts = (rows["fte"].fillna(1.0) * reached).groupby(rows[NODE]).sum()
+    return posts.reindex(desk.tree.leaves).fillna(0.0)
+
+
+def phasing(desk: Desk) -> pd.DataFrame:
+    """Share of each month in the quarter for every leaf, by the pattern of its node of the review level."""
+    history = desk.history()
+    groups = desk.tree.at_level(desk.review_level)
+    shares = month_shares(history.loc[groups], desk.cycle, desk.calendar)
+    owner = desk.tree.ancestor(desk.review_level)[desk.tree.leaves]
+    mean = pd.DataFrame([shares.mean()] * len(owner), index=owner.index)
+    known = shares.reindex(owner).set_axis(owner.index)
+    return known.fillna(mean)
+
+
+def month_totals(desk: Desk, target: int, weights: pd.Series, shares: pd.DataFrame) -> pd.Series:
+    """Split the quarter's target over its months by the leaves' phasing, to the cent."""
+    by_month = shares.mul(weights.reindex(shares.index), axis=0).sum()
+    return apportion(target, by_month)
+
+
+def holds_in_force(desk: Desk) -> pd.DataFrame:
+    """List the holds on nodes of this plan that have not expired when the quarter starts."""
+    table = holds(desk.ledger, on=desk.calendar.start(desk.cycle))
+    mine = table[PERIOD].isin(desk.months) & (table["measure"] == desk.company.measure)
+    return table[mine & table[NODE].isin(desk.tree.nodes)].reset_index(drop=True)
+
+
+def cells(desk: Desk, values: pd.DataFrame, *, item: str = "") -> pd.DataFrame:
+    """Turn nodes x periods of whole minor units into cells of a commit."""
+    rows = to_long(values)
+    return rows.assign(
+        measure=desk.company.measure, item=item, unit=desk.currency, value=rows[VALUE].astype("Int64")
+    )
+
+
+def commit_targets(desk: Desk, base: pd.DataFrame, quota: pd.DataFrame, *, message: str) -> Commit | None:
+    """Commit both layers of the targets; None if the ledger holds them already."""
+    both = pd.concat([cells(desk, base, item=BASE), cells(desk, quota, item=QUOTA)], ignore_index=True)
+    return desk.ledger.commit("targets", both, author=desk.author, message=message)
+
+
+def read_targets(desk: Desk, *, layer: str = BASE) -> pd.DataFrame:
+    """Read a layer of the quarter's targets from the ledger: nodes x months, int64 minor units."""
+    return _read(desk, "targets", layer, "the notebook 02_goal_setting")
+
+
+def read_plan(desk: Desk) -> pd.DataFrame:
+    """Read the quarter's plan from the ledger: nodes x months, int64 minor units."""
+    return _read(desk, "plan", "", "the notebook 04_reconciliation")
+
+
+def _read(desk: Desk, kind: str, item: str, maker: str) -> pd.DataFrame:
+    state = desk.ledger.state(kind)
+    mine = state[
+        state[PERIOD].isin(desk.months) & (state["measure"] == desk.company.measure) & (state["item"] == item)
+    ]
+    missing = desk.tree.nodes.difference(pd.Index(mine[NODE]))
+    if len(missing):
+        raise ParamsError(
+            f"The ledger has no {kind} of {len(missing)} nodes for {desk.cycle}, such as '{missing[0]}'.",
+            where=desk.company.company,
+            remedy=f"Run {maker} first.",
+        )
+    return (
+        to_wide(mine.astype({VALUE: "int64"}))
+        .reindex(index=desk.tree.nodes, columns=desk.months)
+        .astype("int64")
+    )

@@ -1,0 +1,1 @@
+"""Goal setting: objectives, approach, drivers, seasonality, cascade and over-assignment."""

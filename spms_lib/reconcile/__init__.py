@@ -1,0 +1,1 @@
+"""Reconciliation: one coherent plan from targets, field forecasts and baseline."""

@@ -1,0 +1,48 @@
+"""What several tests share: the toy company, the real data beside the checkout, a sample company built once."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from spms_lib.hierarchy import Hierarchy
+
+settings.register_profile("house", deadline=None, max_examples=60, print_blob=True)
+settings.load_profile("house")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TOY = """
+node   parent level
+toy    -      company
+north  toy    region
+south  toy    region
+anna   north  seller
+ben    north  seller
+carl   south  seller
+dora   south  seller
+emil   south  seller
+"""
+
+
+def table(text: str) -> pd.DataFrame:
+    """Read a small table written in columns; a dash is missing."""
+    rows = [line.split() for line in text.strip().splitlines()]
+    return pd.DataFrame(rows[1:], columns=rows[0]).replace({"-": None})
+
+
+@pytest.fixture(scope="session")
+def toy() -> Hierarchy:
+    """A company of two regions and five sellers."""
+    return Hierarchy.from_parent_child(table(TOY))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with data that nobody here wrote; tests that need it are skipped without it."""
+    folder = Path(os.environ.get("SPMS_SHARED") or ROOT.parent / "shared")
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real data: set SPMS_SHARED to their folder (looked in {folder.name})")
+    return folder
