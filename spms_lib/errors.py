@@ -24,10 +24,18 @@ class SpmsError(Exception):
         self.remedy = remedy
         super().__init__(what, where, remedy)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way between processes with all three parts."""
+        return _rebuild, (type(self), self.what, self.where, self.remedy)
+
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f" {self.remedy}" if self.remedy else ""
         return f"{place}{self.what}{advice}"
+
+
+def _rebuild(kind: type[SpmsError], what: str, where: str, remedy: str) -> SpmsError:
+    return kind(what, where=where, remedy=remedy)
 
 
 class SourceError(SpmsError):

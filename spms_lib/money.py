@@ -103,8 +103,8 @@ def apportion(total: int, weights: pd.Series) -> pd.Series:
     {'north': 34, 'south': 33, 'west': 33}
     """
     values = weights.to_numpy(dtype=float)
+    check_weights(values, weights.index)
     names = list(weights.index)
-    check_weights(values, names)
     if total != 0 and not values.sum():
         raise NoBasisError(
             f"The weights of {_names(names)} are all zero." if names else "There is nobody to split among.",
@@ -182,38 +182,42 @@ def whole_shares(
     lost = np.clip(exact - parts, 0.0, 1.0)
     if fixed is not None:
         lost = np.where(fixed, -1.0, lost)
-    rank = _rank_in_group(lost, sizes)
-    parts += rank < np.repeat(left_over, sizes, axis=0)
+    _add_to_most_lost(parts, lost, left_over, sizes)
     return parts
 
 
-def _rank_in_group(lost: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rank the members of each group by what they lost, most first; ties by position.
+def _add_to_most_lost(
+    parts: NDArray[np.int64],
+    lost: NDArray[np.float64],
+    left_over: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> None:
+    """Add the units left over in each group to the members that lost most; ties by position.
 
     One sort of whole keys (group, loss, position) per column: far quicker than sorting groups.
     """
-    place = np.arange(len(lost)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    place = np.arange(len(lost)) - first
     place_bits = int(sizes.max()).bit_length()
     loss_bits = min(30, 62 - place_bits - len(sizes).bit_length())
-    scaled = np.rint((1.0 - lost) * (2 ** (loss_bits - 1) - 1)).astype(np.int64)
-    group = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes) << (loss_bits + place_bits)
-    rank = np.empty(lost.shape, dtype=np.int64)
-    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    for column in range(lost.shape[1]):
-        key = np.sort(group | (scaled[:, column] << place_bits) | place)
-        member = first + (key & ((1 << place_bits) - 1))
-        rank[member, column] = place
-    return rank
+    group = (np.repeat(np.arange(len(sizes), dtype=np.int64), sizes) << (loss_bits + place_bits)) | place
+    scale, mask = float(2 ** (loss_bits - 1) - 1), (1 << place_bits) - 1
+    kept = np.ascontiguousarray(1.0 - lost.T) * scale
+    for column in np.flatnonzero(left_over.any(axis=0)):
+        key = np.rint(kept[column]).astype(np.int64)
+        key <<= place_bits
+        key |= group
+        key.sort(kind="stable")  # the keys stand in runs by group, which this sort merges quickly
+        chosen = place < np.repeat(left_over[:, column], sizes)
+        parts[first[chosen] + (key[chosen] & mask), column] += 1
 
 
-def check_weights(values: NDArray[np.float64], names: list[object]) -> None:
+def check_weights(values: NDArray[np.float64], names: pd.Index) -> None:
     """Refuse weights that are negative, missing or infinite, by name."""
-    wrong = [
-        name for name, value in zip(names, values, strict=True) if not (np.isfinite(value) and value >= 0)
-    ]
-    if wrong:
+    bad = ~((values >= 0) & np.isfinite(values))
+    if bad.any():
         raise NoBasisError(
-            f"The weights of {_names(wrong)} are negative or missing.",
+            f"The weights of {_names(list(names[bad]))} are negative or missing.",
             remedy="Weights must be zero or more; leave a node out rather than give it a missing weight.",
         )
 

@@ -116,7 +116,10 @@ def project(hierarchy: Hierarchy, estimates: Floats, variance: Floats) -> Projec
 
 
 def solve(hierarchy: Hierarchy, learned: Gains, estimates: Floats, variance: Floats) -> Floats:
-    """Run both passes over estimates, for variances whose gains are known."""
+    """Run both passes over estimates, for variances whose gains are known.
+
+    Variances of one column serve all columns of the estimates.
+    """
     heard = np.where(np.isinf(variance), 0.0, estimates)
     children = np.zeros_like(heard)
     for here, under, step in _parents_upwards(hierarchy):

@@ -1,8 +1,9 @@
 """From estimates to a published plan: gather the sources, weigh them, commit and sign."""
 
+import numpy as np
 import pandas as pd
 
-from spms_lib.collect.pipeline import pipeline_forecast, snapshot
+from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast, snapshot
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
@@ -15,10 +16,12 @@ from spms_lib.cycle.evidence import (
 )
 from spms_lib.cycle.targets import cells, read_targets
 from spms_lib.goals.baseline import baseline
-from spms_lib.reconcile.plan import Plan
+from spms_lib.reconcile.gaps import gap_decisions
+from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan, explain
 from spms_lib.reconcile.trust import track_records, with_variance
 from spms_lib.store.commits import Commit
-from spms_lib.tables import DATE, NODE, PERIOD, SOURCE, VALUE, to_long
+from spms_lib.store.decisions import record_decisions
+from spms_lib.tables import DATE, LEVEL, NAME, NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
 
 TARGET, FIELD, BASELINE = "target", "field", "baseline"
 
@@ -57,7 +60,7 @@ def field_estimate(desk: Desk) -> tuple[pd.DataFrame, str]:
     pd.DataFrame
         Columns node, period, source (`field`), value (minor units).
     str
-        `submissions`, `pipeline` or `nobody has said`.
+        `submissions`, `pipeline` or `nobody`.
     """
     latest = field_submissions(desk)
     if len(latest):
@@ -71,7 +74,7 @@ def field_estimate(desk: Desk) -> tuple[pd.DataFrame, str]:
         sold = desk.table("transactions")[[NODE, DATE, VALUE]]
         heard = pipeline_forecast(deals, sold, desk.months, desk.calendar, as_of=desk.params.collect_as_of)
         return heard[heard[NODE].isin(desk.tree.leaves)], "pipeline"
-    return pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE]), "nobody has said"
+    return pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE]), "nobody"
 
 
 def gather_estimates(desk: Desk) -> pd.DataFrame:
@@ -119,3 +122,205 @@ def publish_plan(desk: Desk, plan: Plan) -> str:
     name = f"{desk.cycle} plan v{len(mine) + 1}"
     desk.ledger.sign_off(name, kind="plan", author=desk.author, note="reconciled and adding up to the cent")
     return name
+
+
+# -- tables for the notebooks --------------------------------------------------------------------
+
+
+def named(desk: Desk, table: pd.DataFrame) -> pd.DataFrame:
+    """Put the printed name of each node in front."""
+    return table.assign(name=table[NODE].map(desk.tree.name))[
+        [NODE, NAME, *[c for c in table if c not in {NODE, NAME}]]
+    ]
+
+
+def field_against_target(desk: Desk, field: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """Set what the field expects against the targets of those who spoke for the whole quarter.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns node, name, target, target_said, field, gap (target_said - field), ratio
+        (field / target_said), said (share of the target whose owners have spoken); the
+        company first, then the review level; missing where nobody has spoken.
+    """
+    tree = desk.tree
+    said = to_wide(field).reindex(index=tree.leaves, columns=desk.months) if len(field) else None
+    whole = (
+        said.sum(axis=1, min_count=len(desk.months)) if said is not None else pd.Series(np.nan, tree.leaves)
+    )
+    own = targets.loc[tree.leaves].sum(axis=1).astype(float)
+    table = tree.roll_up(
+        pd.DataFrame({"target": own, "target_said": own.where(whole.notna()), "field": whole.astype(float)})
+    )
+    rows = table.loc[[tree.root, *tree.at_level(desk.review_level)]]
+    rows = rows.assign(
+        gap=rows["target_said"] - rows["field"],
+        ratio=rows["field"] / rows["target_said"].where(rows["target_said"] > 0),
+        said=rows["target_said"].fillna(0.0) / rows["target"].where(rows["target"] > 0),
+    )
+    return named(desk, rows.reset_index(names=NODE))
+
+
+def pipeline_table(desk: Desk) -> pd.DataFrame:
+    """Add up the open deals of the last snapshot by closing month: period, deals, amount, weighted, unrated."""
+    columns = [PERIOD, "deals", "amount", "weighted", "unrated"]
+    if not desk.has("opportunities"):
+        return pd.DataFrame(columns=columns)
+    deals = snapshot(desk.table("opportunities"), as_of=desk.params.collect_as_of)
+    return pipeline_by_month(deals, desk.calendar).groupby(PERIOD)[columns[1:]].sum().reset_index()
+
+
+def open_notes(desk: Desk) -> pd.DataFrame:
+    """List field notes written by the cut-off that nobody has answered: written_at, name, topic, text, author."""
+    rows = desk.table("notes")
+    if rows.empty:
+        return pd.DataFrame(columns=["written_at", "name", "topic", "text", "author"])
+    known = rows[(rows["written_at"] <= pd.Timestamp(desk.params.collect_as_of)) & (rows["status"] == "open")]
+    named_rows = known.assign(name=known[NODE].map(desk.tree.name)).sort_values("written_at", ascending=False)
+    return named_rows[["written_at", "name", "topic", "text", "author"]]
+
+
+def nothing_lost(latest: pd.DataFrame, categories: pd.DataFrame, desk: Desk) -> bool:
+    """Tell whether the company's roll-up holds every amount that was said for the quarter."""
+    said = latest[latest[PERIOD].isin(desk.months)]
+    single = [name for name in categories.columns if name in set(said["category"])]
+    return (
+        int(said[VALUE].sum()) == round(float(categories.loc[desk.tree.root, single].sum()))
+        if len(said)
+        else True
+    )
+
+
+def none_late(latest: pd.DataFrame, desk: Desk) -> bool:
+    """Tell whether every submission was sent by the cut-off."""
+    end = pd.Timestamp(desk.params.collect_as_of) + pd.Timedelta(days=1)
+    return bool((latest["submitted_at"] < end).all()) if len(latest) else True
+
+
+def field_headline(gaps: pd.DataFrame, heard_by: str, desk: Desk) -> str:
+    """Say in one line what the field expects and how much of the target has been spoken for."""
+    top = gaps.iloc[0]
+    if pd.isna(top["field"]):
+        return "Nobody has said anything: the plan will rest on targets and history"
+    return (
+        f"The field expects {desk.money(top['field'])}, {top['ratio']:.0%} of the target of those who spoke "
+        f"({top['said']:.0%} of the target; heard from {heard_by})"
+    )
+
+
+def trust_table(desk: Desk, records: pd.DataFrame) -> pd.DataFrame:
+    """Average track records by source and level: source, level, nodes, periods, bias_ratio, error ratios."""
+    rows = records.assign(level=records[NODE].map(desk.tree.level))
+    grouped = rows.groupby([SOURCE, LEVEL], sort=False)
+    return grouped.agg(
+        nodes=(NODE, "nunique"),
+        periods=("periods", "sum"),
+        bias_ratio=("bias_ratio", "mean"),
+        error_ratio=("error_ratio", "mean"),
+        trust_error_ratio=("trust_error_ratio", "mean"),
+    ).reset_index()
+
+
+def why_moved(desk: Desk, plan: Plan, weighed: pd.DataFrame) -> pd.DataFrame:
+    """Explain the company's way from target to plan by what pulled, as steps of a bridge.
+
+    Each source pulls by its weight in the company's number times its distance from the
+    target; weights are read off the attribution, so the steps sum exactly.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns label, value (minor units), kind (total or change).
+    """
+    root, months = desk.tree.root, desk.months
+    parts = explain(plan, root, months).set_index(SOURCE)[VALUE]
+    mine = weighed[(weighed[NODE] == root) & (weighed[SOURCE] == TARGET)]
+    target = float(mine[VALUE].sum())
+    total = float(parts.sum())
+    shown = [name for name in parts.index if name not in {TARGET, ROUNDING, HOLD}]
+    own = {name: _root_view(desk, weighed, name) for name in shown}
+    steps = [("Target", target, "total")]
+    moved = 0.0
+    for name in shown:
+        view = own[name]
+        pull = float(parts[name]) * (1.0 - target / view) if view else 0.0
+        steps.append((name, pull, "change"))
+        moved += pull
+    steps.append(("shares, holds and rounding", total - target - moved, "change"))
+    steps.append(("Plan", total, "total"))
+    return pd.DataFrame(steps, columns=["label", "value", "kind"])
+
+
+def _root_view(desk: Desk, weighed: pd.DataFrame, source: str) -> float:
+    """Return what a source says of the whole company, scaled from the leaves that it speaks of."""
+    mine = weighed[weighed[SOURCE] == source]
+    top = mine[mine[NODE] == desk.tree.root]
+    if len(top):
+        return float(top[VALUE].sum())
+    leaves = mine[mine[NODE].isin(desk.tree.leaves)]
+    keys = [NODE, PERIOD]
+    targets = weighed[weighed[SOURCE] == TARGET]
+    spoken = leaves.merge(targets[[*keys, VALUE]], on=keys, suffixes=("", "_target"))
+    whole = float(targets[targets[NODE] == desk.tree.root][VALUE].sum())
+    base = float(spoken["value_target"].sum())
+    return float(spoken[VALUE].sum()) * whole / base if base else 0.0
+
+
+def largest_moves(desk: Desk, plan: Plan, estimates: pd.DataFrame) -> pd.DataFrame:
+    """List the leaves whose plan differs most from their target: node, target, plan, moved (minor units)."""
+    leaves = desk.tree.leaves
+    target = to_wide(estimates[estimates[SOURCE] == TARGET]).loc[leaves].sum(axis=1)
+    planned = plan.commitments.loc[leaves].sum(axis=1)
+    table = pd.DataFrame({NODE: leaves, "target": target.to_numpy(), "plan": planned.to_numpy()})
+    table["moved"] = table["plan"] - table["target"]
+    return table.iloc[np.argsort(-table["moved"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def node_owners(desk: Desk) -> pd.Series:
+    """Name who answers for each node: its owner, else the nearest owner above, else sales operations."""
+    owner = desk.tree.owner.copy()
+    for node, above in desk.tree.parents.items():
+        if pd.isna(owner[node]) and above is not None:
+            owner[node] = owner[above]
+    return owner.fillna("Sales Operations")
+
+
+def proposed_decisions(desk: Desk, gaps: pd.DataFrame, *, gap_ratio: float) -> pd.DataFrame:
+    """Propose decisions on the gaps below the company, due by the end of the quarter's first month."""
+    below = gaps[gaps[NODE] != desk.tree.root]
+    return gap_decisions(
+        below,
+        cycle=desk.cycle,
+        gap_ratio=gap_ratio,
+        owners=node_owners(desk),
+        due=desk.calendar.end(desk.months[0]),
+        money=desk.money,
+    )
+
+
+def record_proposals(desk: Desk, proposed: pd.DataFrame) -> Commit | None:
+    """Write new decisions into the ledger; one that is there keeps what its owner made of it."""
+    from spms_lib.store.decisions import decisions
+
+    known = set(decisions(desk.ledger)["decision"])
+    new = proposed[~proposed["decision"].isin(known)]
+    if new.empty:
+        return None
+    return record_decisions(
+        desk.ledger, new, author=desk.author, message=f"{desk.cycle}: decisions proposed", unit=desk.currency
+    )
+
+
+def contributions_add_up(plan: Plan) -> bool:
+    """Tell whether the parts of every node and month sum to its commitment to the cent."""
+    total = plan.contributions.groupby([NODE, PERIOD])[VALUE].sum().unstack(PERIOD)
+    gaps = total.reindex(index=plan.commitments.index, columns=plan.commitments.columns) - plan.commitments
+    return bool((gaps.abs() < 0.5).all(axis=None))
+
+
+def plan_headline(gaps: pd.DataFrame, desk: Desk) -> str:
+    """Say in one line what was planned, and how it lies to the target."""
+    top = gaps[gaps[NODE] == desk.tree.root].iloc[0]
+    ratio = f" ({top['moved'] / top['target']:+.1%} on target)" if top["target"] else ""
+    return f"Plan {desk.money(top['plan'])}{ratio}"

@@ -150,7 +150,7 @@ def leaf_drivers(desk: Desk) -> pd.DataFrame:
 
 
 def _capacity(desk: Desk) -> pd.Series:
-    """Posts at full productivity in the middle of the quarter: fte x ramp; 0 for a vacant seat."""
+    """Count posts at full productivity in the middle of the quarter: fte x ramp; 0 for a vacant seat."""
     middle = pd.Timestamp(desk.calendar.start(desk.months[1]))
     rows = _seated(desk)
     months = (middle - rows["start"]).dt.days / 30.4375
@@ -171,7 +171,7 @@ def phasing(desk: Desk) -> pd.DataFrame:
     return known.fillna(mean)
 
 
-def month_totals(desk: Desk, target: int, weights: pd.Series, shares: pd.DataFrame) -> pd.Series:
+def month_totals(target: int, weights: pd.Series, shares: pd.DataFrame) -> pd.Series:
     """Split the quarter's target over its months by the leaves' phasing, to the cent."""
     by_month = shares.mul(weights.reindex(shares.index), axis=0).sum()
     return apportion(target, by_month)
@@ -182,6 +182,38 @@ def holds_in_force(desk: Desk) -> pd.DataFrame:
     table = holds(desk.ledger, on=desk.calendar.start(desk.cycle))
     mine = table[PERIOD].isin(desk.months) & (table["measure"] == desk.company.measure)
     return table[mine & table[NODE].isin(desk.tree.nodes)].reset_index(drop=True)
+
+
+def holds_stand(values: pd.DataFrame, table: pd.DataFrame) -> bool:
+    """Tell whether every hold has its number in a table of nodes x months."""
+    return all(values.loc[row[NODE], row[PERIOD]] == row[VALUE] for row in table.to_dict("records"))
+
+
+def target_table(desk: Desk, base: pd.DataFrame, quota: pd.DataFrame) -> pd.DataFrame:
+    """Lay out the quarter's targets for reading: one row per node, months added up.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns level, node, name, parent, value (base layer), quota, last_year (same
+        quarter; missing where the node had no sales then), growth (ratio of base to last
+        year, minus 1); minor units.
+    """
+    tree, history = desk.tree, desk.history()
+    months = desk.calendar.months(desk.calendar.same_period_last_year(desk.cycle))
+    past = history.reindex(columns=months).sum(axis=1, min_count=len(months))
+    table = pd.DataFrame(
+        {
+            "level": tree.level,
+            NODE: tree.nodes,
+            "name": tree.name,
+            "parent": tree.parents,
+            "value": base.sum(axis=1),
+            "quota": quota.sum(axis=1),
+            "last_year": past,
+        }
+    ).reset_index(drop=True)
+    return table.assign(growth=table["value"] / table["last_year"].where(table["last_year"] > 0) - 1.0)
 
 
 def cells(desk: Desk, values: pd.DataFrame, *, item: str = "") -> pd.DataFrame:

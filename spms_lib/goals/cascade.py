@@ -8,7 +8,7 @@ from spms_lib.commitments import commit_tree
 from spms_lib.errors import InfeasibleError
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import check_weights
-from spms_lib.projection import project
+from spms_lib.projection import gains, solve
 from spms_lib.tables import NODE, PERIOD, VALUE
 
 
@@ -60,23 +60,26 @@ def cascade(
     {'q1': 100, 'jan': 20, 'feb': 20, 'mar': 60}
     """
     periods = list(totals.index)
-    if isinstance(weights, pd.Series):
-        weights = pd.DataFrame(dict.fromkeys(periods, weights))
-    shares = weights.reindex(index=hierarchy.leaves, columns=periods).to_numpy(dtype=np.float64)
-    check_weights(shares.min(axis=1), list(hierarchy.leaves))
+    if isinstance(weights, pd.Series):  # one column serves every period
+        own = weights if weights.index.equals(hierarchy.leaves) else weights.reindex(hierarchy.leaves)
+        shares = own.to_numpy(dtype=np.float64)[:, None]
+    else:
+        shares = weights.reindex(index=hierarchy.leaves, columns=periods).to_numpy(dtype=np.float64)
+    check_weights(shares.min(axis=1), hierarchy.leaves)
     estimates = np.zeros((len(hierarchy), len(periods)))
     held = np.zeros(estimates.shape, dtype=bool)
     estimates[0] = totals.to_numpy(dtype=np.float64)
     held[0] = True
     if holds is not None and len(holds):
         _place_holds(hierarchy, holds, periods, totals, estimates, held)
+        shares = np.broadcast_to(shares, (len(shares), len(periods)))
         shares = _share_equally_where_all_weigh_zero(hierarchy, shares, held)
     else:
         shares = np.where(shares.sum(axis=0) == 0, 1.0, shares)
-    variance = np.full(estimates.shape, np.inf)
+    variance = np.full((len(hierarchy), shares.shape[1]), np.inf)
     variance[hierarchy.is_leaf] = shares / np.maximum(shares.max(axis=0), 1e-300)
-    variance[held] = 0.0
-    values = project(hierarchy, estimates, variance).values
+    variance[held if shares.shape[1] == len(periods) else held.any(axis=1)] = 0.0
+    values = solve(hierarchy, gains(hierarchy, variance), estimates, variance)
     _refuse_overdrawn(hierarchy, values, estimates, held, periods)
     return pd.DataFrame(commit_tree(hierarchy, values, held=held), hierarchy.nodes, periods)
 

@@ -1,6 +1,5 @@
 """Reading parameter files: YAML with line numbers in every refusal."""
 
-import types
 import typing
 from difflib import get_close_matches
 from pathlib import Path
@@ -122,20 +121,20 @@ def _mistake(model: type[BaseModel], error: Any, lines: dict[tuple[str | int, ..
 
 
 def _keys_at(model: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
-    """Name the keys known at a place inside nested blocks."""
+    """Name the keys known at a place inside nested blocks; numbers and map keys lead into a list or map."""
     here: Any = model
     for part in place:
         if isinstance(here, type) and issubclass(here, BaseModel):
-            here = here.model_fields[str(part)].annotation
-        while typing.get_origin(here) in {tuple, dict, typing.Union, types.UnionType}:
-            options = [
-                kind
-                for kind in typing.get_args(here)
-                if isinstance(kind, type) and issubclass(kind, BaseModel)
-            ]
-            if not options:
-                return []
-            here = options[0]
+            here = here.model_fields[str(part)].annotation if part in here.model_fields else None
+        elif typing.get_origin(here) in {tuple, list, dict}:
+            here = next(
+                (
+                    kind
+                    for kind in typing.get_args(here)
+                    if isinstance(kind, type) and issubclass(kind, BaseModel)
+                ),
+                None,
+            )
     return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
 
 

@@ -1,0 +1,1 @@
+"""Incentive pay: a tiered plan, and exact payouts that explain themselves."""

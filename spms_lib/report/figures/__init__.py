@@ -1,0 +1,27 @@
+"""Figures of the review: each takes a computed frame, draws on optional Axes, and returns them."""
+
+from spms_lib.report.figures.compare import bridge, dumbbell
+from spms_lib.report.figures.fairness import scatter_fairness
+from spms_lib.report.figures.pay import attainment_histogram, payout_curve
+from spms_lib.report.figures.periods import lines, pace
+from spms_lib.report.figures.shown import display_figure, figure_bundle
+from spms_lib.report.figures.style import MEANINGS, Meaning, meaning, style
+from spms_lib.report.figures.tree import cascade_bars, heat
+
+__all__ = [
+    "MEANINGS",
+    "Meaning",
+    "attainment_histogram",
+    "bridge",
+    "cascade_bars",
+    "display_figure",
+    "dumbbell",
+    "figure_bundle",
+    "heat",
+    "lines",
+    "meaning",
+    "pace",
+    "payout_curve",
+    "scatter_fairness",
+    "style",
+]

@@ -1,0 +1,1 @@
+"""Monitoring and review: what happened against the plan, why, and what is decided about it."""

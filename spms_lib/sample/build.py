@@ -1,0 +1,118 @@
+"""Write a sample company as the raw exports of its systems would look."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spms_lib.sample import dirt
+from spms_lib.sample.company import make_company
+from spms_lib.sample.effects import decisions
+from spms_lib.sample.field import Field, Habit, make_habits, submissions
+from spms_lib.sample.notes import drivers, notes
+from spms_lib.sample.orders import make_deals, make_orders, transactions
+from spms_lib.sample.past_targets import targets
+from spms_lib.sample.people import hierarchy, make_people, roster
+from spms_lib.sample.pipeline import opportunities
+from spms_lib.sample.sales import Sales, make_sales
+from spms_lib.sample.timeline import HISTORY, Ints, month_texts, text_frame
+
+
+def build_sample(
+    folder: Path, *, seed: int = 7, sellers: int = 80, truth_folder: Path | None = None
+) -> dict[str, int]:
+    """Write the files of Nordlicht Devices, a company that does not exist.
+
+    Amounts are in EUR, the fiscal year is the calendar year. History runs from
+    2023-07 to 2026-09; the planning cycle it is made for is 2026Q3. Every file is
+    the same, byte for byte, whenever the seed and the number of sellers are.
+
+    Parameters
+    ----------
+    folder
+        Where the exports go, with the columns of the data dictionary; made if missing.
+        Files of earlier samples there are overwritten.
+    seed
+        Another seed gives another company.
+    sellers
+        Seats at present, 12 or more. Fewer seats make smaller files.
+    truth_folder
+        Where `truth_sellers.csv` and `truth_expected.csv` go, which say how the
+        forecasts were bent and what sales were to be expected. Only tests and
+        benchmarks may read them. A folder `truth` beside `folder` if not given.
+
+    Returns
+    -------
+    dict[str, int]
+        Rows of each file by its name, without the header, bad rows included
+        (see `spms_lib.sample.DIRT`).
+
+    Raises
+    ------
+    ParamsError
+        If there are too few sellers for four regions.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     rows = build_sample(Path(place) / "data", sellers=12)
+    >>> rows["decisions.csv"], rows["drivers.csv"]
+    (8, 36)
+    """
+    # One stream of chance per subject, so that a change in one leaves the others alone.
+    chance = [np.random.default_rng([seed, subject]) for subject in range(12)]
+    company = make_company(chance[0], sellers)
+    staff = make_people(chance[1], company)
+    sales = make_sales(chance[2], company, staff)
+    deals = make_deals(chance[3], company, staff, sales)
+    orders = make_orders(chance[4], sales, deals)
+    habit = make_habits(chance[5], sellers)
+    field = Field(company, staff, sales, orders, habit)
+    exports = {
+        "hierarchy.csv": hierarchy(company, staff),
+        "transactions.csv": dirt.soil_transactions(chance[6], transactions(company, orders)),
+        "targets.csv": targets(chance[7], company, sales),
+        "submissions.csv": dirt.soil_submissions(chance[6], submissions(chance[8], field)),
+        "opportunities.csv": opportunities(chance[9], company, deals),
+        "roster.csv": roster(company, staff),
+        "drivers.csv": drivers(chance[10], company, staff, sales.potential),
+        "notes.csv": notes(chance[11], company, staff),
+        "decisions.csv": decisions(company, staff, sales),
+    }
+    truth = {
+        "truth_sellers.csv": _truth_of_sellers(company.seats, habit, sales),
+        "truth_expected.csv": _truth_of_sales(company.seats, company.opened, sales),
+    }
+    _write(exports, folder)
+    _write(truth, folder.parent / "truth" if truth_folder is None else truth_folder)
+    return {name: len(frame) for name, frame in {**exports, **truth}.items()}
+
+
+def _truth_of_sellers(seats: list[str], habit: Habit, sales: Sales) -> pd.DataFrame:
+    """State how each seat's forecasts are bent and scattered, and how its sales scatter."""
+    return text_frame(
+        node=seats,
+        person_type=habit.person_type,
+        bias_ratio=[f"{value:.6f}" for value in habit.bias_ratio.tolist()],
+        noise_sigma=[f"{value:.6f}" for value in habit.noise_sigma.tolist()],
+        sales_sigma=[f"{value:.6f}" for value in sales.sigma.tolist()],
+    )
+
+
+def _truth_of_sales(seats: list[str], opened: Ints, sales: Sales) -> pd.DataFrame:
+    """State expected sales in EUR before market and luck, and the ratio by which the market moved them."""
+    months = month_texts()
+    cells = [(seat, month) for seat in range(len(seats)) for month in range(int(opened[seat]), HISTORY)]
+    return text_frame(
+        node=[seats[seat] for seat, _ in cells],
+        period=[months[month] for _, month in cells],
+        expected_value=[f"{sales.expected[cell] / 100:.2f}" for cell in cells],
+        market_ratio=[f"{sales.market_ratio[cell]:.6f}" for cell in cells],
+    )
+
+
+def _write(frames: dict[str, pd.DataFrame], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in frames.items():
+        frame.to_csv(folder / name, index=False, encoding="utf-8", lineterminator="\n")

@@ -1,0 +1,1 @@
+"""Panels for JupyterLab: each a thin face on plain functions, and each only proposes."""
