@@ -208,9 +208,9 @@ class Desk:
 
     @property
     def folder(self) -> Path:
-        """Folder of this notebook's tables and checks."""
+        """Folder of this notebook's tables and checks; a run names it by SPMS_EDITION."""
         name = self.notebook or "interactive"
-        edition = f"{name}-{self.region}" if self.region else name
+        edition = os.environ.get("SPMS_EDITION") or (f"{name}-{self.region}" if self.region else name)
         return outputs_root(self.root) / self.company.company / self.cycle / "tables" / edition
 
     def keep(self, **frames: pd.DataFrame) -> list[str]:

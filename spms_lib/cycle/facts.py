@@ -64,10 +64,12 @@ def quarter_forecasts(desk: Desk) -> pd.DataFrame:
 def quarter_accuracy(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     """Measure every source over the months of the quarter that have ended, leaf by leaf: see `accuracy`.
 
-    A leaf and month counts where every source has spoken; with a silent field it is left out.
+    A leaf and month counts where every source has spoken; with a silent field it is left
+    out. A month that had ended by the cut-off of collection is left out too: what was said
+    of it then was knowledge, not a forecast.
     """
     forecasts = quarter_forecasts(desk)
-    ended = [month for month in desk.months if desk.calendar.end(month) <= as_of]
+    ended = [month for month in desk.months if desk.params.collect_as_of < desk.calendar.end(month) <= as_of]
     sold = desk.actuals(until=as_of).reindex(index=desk.scope.leaves, columns=ended).fillna(0.0)
     order = [name for name in (TARGET, FIELD, BASELINE, PLAN) if name in set(forecasts[SOURCE])]
     return accuracy(forecasts[forecasts[PERIOD].isin(ended)], to_long(sold), by=[SOURCE], sources=order)
@@ -160,6 +162,7 @@ def review_facts(desk: Desk, *, as_of: dt.date, cost: pd.DataFrame | None = None
         period=desk.cycle,
         as_of=as_of,
         period_end=desk.calendar.end(desk.cycle),
+        member=str(desk.scope.level[desk.scope.leaves[0]]),
         actual=int(top["actual_to_date"]),
         plan=int(top["plan_to_date"]),
         last_year=None if before is None else int(before[VALUE].sum()),

@@ -42,7 +42,7 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
     """
     folder = data_folder(company, root, data)
     order = sorted(company.tables, key=lambda table: table != "hierarchy")
-    tables = {}
+    tables: dict[str, LoadedTable] = {}
     for table in order:
         loaded = load_table(
             table,
@@ -52,7 +52,28 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
             per_unit=minor_per_unit(company.currency),
         )
         tables[table] = loaded if table == "hierarchy" else _check_nodes(loaded, tables["hierarchy"].rows)
+    if "targets" in tables:
+        tables["targets"] = _check_targets(
+            tables["targets"], monthly_actuals(tables, company), company.measure
+        )
     return tables
+
+
+def _check_targets(targets: LoadedTable, actuals: pd.DataFrame, measure: str) -> LoadedTable:
+    """Note months of the table's span in which a leaf that has targets sold something without one."""
+    rows = targets.rows[
+        (targets.rows["measure"] == measure) & (targets.rows[PERIOD].str.len() == len("2026-01"))
+    ]
+    sold = actuals.groupby([NODE, PERIOD])["value"].sum().reset_index()
+    asked = sold[NODE].isin(rows[NODE]) & sold[PERIOD].between(rows[PERIOD].min(), rows[PERIOD].max())
+    inside = sold[asked & (sold["value"] != 0)] if len(rows) else sold.head(0)
+    both = inside.merge(rows[[NODE, PERIOD]], on=[NODE, PERIOD], how="left", indicator=True)
+    bare = both[both["_merge"] == "left_only"]
+    found = findings(
+        "targets", [0] * len(bare), PERIOD, "sales, but no target in this month", bare[NODE] + " " + bare[PERIOD],
+        "Add the target, or confirm that nobody set one; it is missing, not zero.", severity=NOTED,
+    )  # fmt: skip
+    return replace(targets, findings=join(targets.findings, found))
 
 
 def _source(company: Company, table: str) -> TableSource:

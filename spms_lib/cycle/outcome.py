@@ -94,7 +94,7 @@ def pace_curve(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
         Columns date, plan, actual (cumulative, minor units; actual is missing after `as_of`).
     """
     tree, calendar = desk.scope, desk.calendar
-    plan = read_plan(desk).loc[tree.root]
+    plan = read_plan(desk).T[tree.root]
     rows = dated_results(desk, until=as_of)
     sold = rows[rows[NODE].isin(tree.leaves)].groupby(DATE)[VALUE].sum()
     days = pd.bdate_range(calendar.start(desk.cycle), calendar.end(desk.cycle))

@@ -10,7 +10,8 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import dated_results, outside_tree, sold_in_quarter
 from spms_lib.cycle.targets import read_plan
 from spms_lib.report.cells import ratio_text
-from spms_lib.report.text import BAD, GOOD, NEUTRAL, WATCH, Metric, Said, say
+from spms_lib.report.tables import Printed
+from spms_lib.report.text import BAD, GOOD, NEUTRAL, WATCH, Metric, Said, callout, say
 from spms_lib.review.facts import ReviewFacts
 from spms_lib.tables import DATE, NODE, VALUE
 
@@ -22,9 +23,34 @@ def heading(desk: Desk, facts: ReviewFacts) -> Said:
     state = (
         "the quarter is over"
         if facts.complete
-        else f"the quarter runs until {facts.period_end}, so figures are to date"
+        else f"it runs until {facts.period_end}, so figures are to date"
     )
-    return say([f"**{desk.company.title}: {facts.scope}, {facts.period}**, as of {facts.as_of}; {state}."])
+    whole = facts.scope == desk.company.title or not desk.region
+    who = desk.company.title if whole else f"{facts.scope} ({desk.company.title})"
+    return say([f"**{who}, {facts.period}**, as of {facts.as_of}: {state}."])
+
+
+def decision_line(proposed: pd.DataFrame, open_now: pd.DataFrame, desk: Desk) -> Printed:
+    """Put what has to be decided now on the first page: proposals first, then what is still open."""
+    if len(proposed):
+        first = proposed.iloc[0]
+        more = f" {len(proposed) - 1} more below." if len(proposed) > 1 else ""
+        return callout(
+            "decision", f"{first['text']} (owner {first['owner']}, by {first['due']:%Y-%m-%d}).{more}"
+        )
+    if len(open_now):
+        names = "; ".join(str(text) for text in open_now["text"].head(2))
+        return callout("decision", f"{len(open_now)} decisions of {desk.cycle} are still open: {names}.")
+    return callout(
+        "good", "Nothing proposed: no node misses its plan by enough, and no decision of this cycle is open."
+    )
+
+
+def readable(card: pd.DataFrame) -> pd.DataFrame:
+    """Write the metrics of a scorecard as words, and leave out what only the code needs."""
+    return card.assign(metric=card["metric"].str.replace("_", " ").str.replace("wape", "WAPE")).drop(
+        columns="better"
+    )
 
 
 def _against(value: float | None, wanted: float | None) -> str:
@@ -39,37 +65,69 @@ def tiles(desk: Desk, facts: ReviewFacts) -> list[Metric]:
     actual, plan, before = facts.actual, facts.plan, facts.last_year
     reached = facts.shape_of("share_at_or_above_quota")
     miss, bias = facts.accuracy_of("wape"), facts.accuracy_of("bias_ratio")
-    cost = facts.pay("cost_of_sales_ratio")
-    overdue = facts.decisions_overdue()
+    cost, overdue = facts.pay("cost_of_sales_ratio"), facts.decisions_overdue()
+    has, needs = facts.coverage()
     to_date = "" if facts.complete else " to date"
-    return [
+    shown = [
         Metric("Sales" + to_date, desk.money(actual), f"plan {desk.money(plan)}", _against(actual, plan)),
         Metric(
-            "Of plan" + to_date,
-            ratio_text(actual / plan if actual is not None and plan else None),
-            "actual / plan",
-            _against(actual, plan),
+            "Of plan" + to_date, ratio_text(_ratio(actual, plan)), "actual / plan", _against(actual, plan)
         ),
         Metric(
             "On last year",
-            ratio_text(actual / before - 1 if actual is not None and before else None, signed=True),
+            _growth(actual, before),
             f"same days: {desk.money(before)}",
             _against(actual, before),
         ),
-        Metric("At or above quota", ratio_text(reached, decimals=0), "share of sellers"),
-        Metric(
-            "Field forecast missed by",
-            ratio_text(miss),
-            f"bias {ratio_text(bias, signed=True)}, by seller and month",
-        ),
-        Metric("Incentive cost", ratio_text(cost), "payout / sales"),
+    ]
+    if facts.landing is not None:
+        wanted = facts.plan_of_period
+        shown.append(
+            Metric(
+                "Lands at",
+                desk.money(facts.landing),
+                f"plan {desk.money(wanted)}",
+                _against(facts.landing, wanted),
+            )
+        )
+    shown.append(Metric("At or above quota", ratio_text(reached, decimals=0), f"share of {facts.member}s"))
+    if has is not None:
+        shown.append(
+            Metric(
+                "Coverage",
+                f"{has:.1f}x",
+                "needs –" if needs is None else f"needs {needs:.1f}x",
+                _against(has, needs),
+            )
+        )
+    if miss is not None:
+        shown.append(
+            Metric(
+                "Field forecast missed by",
+                ratio_text(miss),
+                f"bias {ratio_text(bias, signed=True)}, by {facts.member} and month",
+            )
+        )
+    if cost is not None:
+        shown.append(Metric("Incentive cost", ratio_text(cost), "payout / sales"))
+    shown.append(
         Metric(
             "Decisions overdue",
             "–" if overdue is None else str(overdue),
             "of earlier cycles",
             BAD if overdue else NEUTRAL,
-        ),
-    ]
+        )
+    )
+    return shown
+
+
+def _ratio(value: float | None, whole: float | None) -> float | None:
+    return value / whole if value is not None and whole else None
+
+
+def _growth(value: float | None, before: float | None) -> str:
+    ratio = _ratio(value, before)
+    return ratio_text(None if ratio is None else ratio - 1.0, signed=True)
 
 
 def variance_steps(facts: ReviewFacts, *, most: int = 10) -> pd.DataFrame:

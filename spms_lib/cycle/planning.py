@@ -186,7 +186,7 @@ def nothing_lost(latest: pd.DataFrame, categories: pd.DataFrame, desk: Desk) -> 
     said = latest[latest[PERIOD].isin(desk.months)]
     single = [name for name in categories.columns if name in set(said["category"])]
     return (
-        int(said[VALUE].sum()) == round(float(categories.loc[desk.tree.root, single].sum()))
+        int(said[VALUE].sum()) == round(float(categories.loc[[desk.tree.root], single].to_numpy().sum()))
         if len(said)
         else True
     )
@@ -280,7 +280,8 @@ def largest_moves(desk: Desk, plan: Plan, estimates: pd.DataFrame) -> pd.DataFra
 def node_owners(desk: Desk) -> pd.Series:
     """Name who answers for each node: its owner, else the nearest owner above, else sales operations."""
     owner = desk.tree.owner.copy()
-    for node, above in desk.tree.parents.items():
+    for node in map(str, desk.tree.nodes):
+        above = desk.tree.parents[node]
         if pd.isna(owner[node]) and above is not None:
             owner[node] = owner[above]
     return owner.fillna("Sales Operations")

@@ -1,12 +1,15 @@
 """Setting targets: the company's number, the drivers of its split, and the layers in the ledger."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from spms_lib.collect.pipeline import pipeline_by_month, snapshot
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
-from spms_lib.errors import ParamsError
+from spms_lib.errors import InfeasibleError, ParamsError
 from spms_lib.goals.baseline import baseline, growth_ratios
 from spms_lib.goals.objectives import chance_of_reaching
 from spms_lib.goals.seasonality import month_shares
@@ -47,7 +50,7 @@ def company_target(
                 where="target_from: table",
                 remedy="Use target_from: growth or stated.",
             )
-        return int(given.loc[desk.tree.root].sum()), "table 'targets'"
+        return int(given.loc[[desk.tree.root]].to_numpy().sum()), "table 'targets'"
     if target_from != GROWTH:
         raise ParamsError(f"'{target_from}' is no origin of a target.", remedy="Use growth, stated or table.")
     last = desk.calendar.months(desk.calendar.same_period_last_year(desk.cycle))
@@ -59,7 +62,7 @@ def company_target(
             where="target_from: growth",
             remedy="Use target_from: stated with a stated_target.",
         )
-    past = float(history.loc[desk.tree.root, last].sum())
+    past = float(history.loc[[desk.tree.root], last].to_numpy().sum())
     return round(past * (1.0 + growth_ratio)), f"the same quarter last year {growth_ratio:+.1%}"
 
 
@@ -156,7 +159,7 @@ def _capacity(desk: Desk) -> pd.Series:
     months = (middle - rows["start"]).dt.days / 30.4375
     ramp = rows["ramp_months"].fillna(0.0)
     reached = (months / ramp.where(ramp > 0)).clip(0.0, 1.0).fillna(1.0)
-    posts = (rows["fte"].fillna(1.0) * reached).groupby(rows[NODE]).sum()
+    posts: pd.Series = (rows["fte"].fillna(1.0) * reached).groupby(rows[NODE]).sum()
     return posts.reindex(desk.tree.leaves).fillna(0.0)
 
 
@@ -178,10 +181,57 @@ def month_totals(target: int, weights: pd.Series, shares: pd.DataFrame) -> pd.Se
 
 
 def holds_in_force(desk: Desk) -> pd.DataFrame:
-    """List the holds on nodes of this plan that have not expired when the quarter starts."""
+    """List the holds on nodes of this plan that have not expired when the quarter starts, month by month.
+
+    A hold on the whole quarter falls on its months by the node's phasing, around months
+    that are held on their own.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns as `holds`, every period a month of the quarter; values in minor units.
+
+    Raises
+    ------
+    InfeasibleError
+        If a hold covers more than a quarter, which a quarter's plan cannot keep.
+    """
     table = holds(desk.ledger, on=desk.calendar.start(desk.cycle))
-    mine = table[PERIOD].isin(desk.months) & (table["measure"] == desk.company.measure)
-    return table[mine & table[NODE].isin(desk.tree.nodes)].reset_index(drop=True)
+    mine = table[(table["measure"] == desk.company.measure) & table[NODE].isin(desk.tree.nodes)]
+    year = desk.calendar.year_of(desk.cycle)
+    if (mine[PERIOD] == year).any():
+        row = mine[mine[PERIOD] == year].iloc[0]
+        raise InfeasibleError(
+            f"The hold on '{row[NODE]}' covers the whole of {year}.",
+            where="holds",
+            remedy="Lift it, and hold the quarter or its months instead.",
+        )
+    monthly = mine[mine[PERIOD].isin(desk.months)]
+    quarterly = mine[mine[PERIOD] == desk.cycle].to_dict("records")
+    parts = [monthly, *(_hold_months(desk, row, monthly) for row in quarterly)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _hold_months(desk: Desk, row: dict[Hashable, Any], monthly: pd.DataFrame) -> pd.DataFrame:
+    """Spread a quarter's hold over the months that are not held on their own."""
+    own = monthly[monthly[NODE] == row[NODE]]
+    free = [month for month in desk.months if month not in set(own[PERIOD])]
+    left = int(row[VALUE]) - int(own[VALUE].sum())
+    if not free:
+        if left:
+            raise InfeasibleError(
+                f"'{row[NODE]}' is held at {int(row[VALUE]):,} in {desk.cycle}, but its months are held at "
+                f"{int(own[VALUE].sum()):,} (minor units).",
+                where="holds",
+                remedy="Lift the hold on the quarter or one of the months.",
+            )
+        return monthly.head(0)
+    shares = phasing(desk)
+    below = desk.tree.subtree(str(row[NODE])).leaves
+    parts = apportion(left, shares.loc[below, free].mean())
+    return pd.DataFrame([{**row, PERIOD: month, VALUE: int(value)} for month, value in parts.items()]).astype(
+        {VALUE: "Int64"}
+    )
 
 
 def holds_stand(values: pd.DataFrame, table: pd.DataFrame) -> bool:

@@ -355,7 +355,7 @@ class Hierarchy:
         from spms_lib.money import check_weights
 
         share = weights.reindex(self.leaves).to_numpy(dtype=np.float64)
-        check_weights(share, list(self.leaves))
+        check_weights(share, self.leaves)
         total = np.outer(share / share.sum(), totals.to_numpy(dtype=np.float64))
         return pd.DataFrame(total, self.leaves, totals.index)
 

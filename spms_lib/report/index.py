@@ -77,7 +77,7 @@ def _edition(folder: Path, one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "region": region,
-        "title": f"{title}: {region}" if region and region not in title else title,
+        "title": f"{title}: {region}" if region and ":" not in title else title,
         "chip": _chip(one.get("status")),
         "took": _duration(one.get("seconds")),
         "html": "" if absent else _link(folder, one.get("html")),

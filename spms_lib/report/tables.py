@@ -19,6 +19,10 @@ MARK: Final = "▸\N{NO-BREAK SPACE}"
 _NO_MATHS: Final = "tex2jax_ignore mathjax_ignore"  # two dollar signs in a table are not a formula
 
 
+LONG: Final = 60  # characters from which a column is set as sentences
+SHORT: Final = 12  # up to here a text is kept on one line, such as a date
+
+
 @dataclass(frozen=True, slots=True)
 class Printed:
     """Something to show, as HTML and as text that says the same.
@@ -173,7 +177,7 @@ def _marked(highlight: pd.Series | None, rows: int) -> list[bool]:
 def _html(
     title: str, heads: list[str], rows: list[list[str]], numeric: list[bool], marked: list[bool], notes: str
 ) -> str:
-    kinds = [' class="num"' if number else "" for number in numeric]
+    kinds = [_kind([row[place] for row in rows], number=number) for place, number in enumerate(numeric)]
     head = "".join(
         f'<th scope="col"{kind}>{escape(text)}</th>' for text, kind in zip(heads, kinds, strict=True)
     )
@@ -194,6 +198,14 @@ def _html(
         + "\n".join(body)
         + f"\n</tbody>\n</table>{below}\n</div>"
     )
+
+
+def _kind(texts: list[str], *, number: bool) -> str:
+    """Choose how a column is set: numbers to the right, sentences with room, short texts unbroken."""
+    if number:
+        return ' class="num"'
+    longest = max(map(len, texts), default=0)
+    return ' class="long"' if longest > LONG else ' class="short"' if longest <= SHORT else ""
 
 
 def _text(

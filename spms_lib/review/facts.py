@@ -26,6 +26,8 @@ class ReviewFacts:
     ----------
     scope
         Name of the node under review.
+    member
+        What one leaf of it is called, such as seller.
     period
         Name of the period, as printed.
     as_of
@@ -62,6 +64,7 @@ class ReviewFacts:
     period: str
     as_of: dt.date
     period_end: dt.date
+    member: str = "node"
     actual: int | None = None
     plan: int | None = None
     last_year: int | None = None

@@ -130,10 +130,12 @@ def _shape(facts: ReviewFacts) -> str | None:
     share, nodes = facts.shape_of("share_at_or_above_quota"), facts.shape_of("nodes")
     if share is None or not nodes:
         return None
-    text = f"{round(share * nodes)} of {_count(nodes, 'node')} ({percent(share)}) reached 100 % of quota"
+    text = (
+        f"{round(share * nodes)} of {_count(nodes, facts.member)} ({percent(share)}) reached 100 % of quota"
+    )
     median, near = facts.shape_of("median"), facts.shape_of("share_within_20")
     if median is not None and near is not None:
-        text += f"; median attainment {percent(median)}, {percent(near)} of nodes between 80 and 120 %"
+        text += f"; median attainment {percent(median)}, {percent(near)} of them between 80 and 120 %"
     unknown = facts.shape_of("unknown")
     return f"{text}; {unknown:.0f} without attainment." if unknown else f"{text}."
 
