@@ -3,34 +3,15 @@
 import os
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import settings
 
 from spms_lib.hierarchy import Hierarchy
 
+from toys import ROOT, TOY, table  # isort: skip
+
 settings.register_profile("house", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("house")
-
-ROOT = Path(__file__).resolve().parents[1]
-
-TOY = """
-node   parent level
-toy    -      company
-north  toy    region
-south  toy    region
-anna   north  seller
-ben    north  seller
-carl   south  seller
-dora   south  seller
-emil   south  seller
-"""
-
-
-def table(text: str) -> pd.DataFrame:
-    """Read a small table written in columns; a dash is missing."""
-    rows = [line.split() for line in text.strip().splitlines()]
-    return pd.DataFrame(rows[1:], columns=rows[0]).replace({"-": None})
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Fiscal calendars: names, arithmetic and days, against published calendars and laws."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -80,7 +81,7 @@ def test_days_of_a_year_are_covered_once(calendar: FiscalCalendar, year: int) ->
     months = calendar.months(f"FY{year}")
     assert len(months) == 12
     assert calendar.start(months[0]) == calendar.start(f"FY{year}")
-    for before, after in zip(months, months[1:], strict=False):
+    for before, after in pairwise(months):
         assert calendar.end(before) + dt.timedelta(days=1) == calendar.start(after)
     assert calendar.end(months[-1]) + dt.timedelta(days=1) == calendar.start(f"FY{year + 1}")
 

@@ -14,6 +14,8 @@ from spms_lib.errors import SpmsError
 if TYPE_CHECKING:
     import pandas as pd
 
+ID = 8
+
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, amounts in minor units, for another program.")]
 Author = Annotated[
     str,
@@ -64,6 +66,8 @@ def show(
         console.print(f"{title}: none", markup=False)
         return
     shown = frame.head(limit) if limit else frame
+    ids = {name: frame[name].astype("str").str[:ID] for name in ("id", "commit") if name in frame}
+    shown = shown.assign(**ids)  # the first characters name a commit; --csv has them all
     table = Table(title=escape(title), title_justify="left")
     for name in shown.columns:
         numeric = name in money or shown[name].dtype.kind in "iuf"

@@ -96,10 +96,14 @@ def load(model: type[_M], path: Path) -> _M:
     except ValidationError as refusal:
         mistakes = [_mistake(model, error, lines) for error in refusal.errors()]
         raise ParamsError(
-            "; ".join(mistakes) + ".",
+            _sentence("; ".join(mistakes)),
             where=path.as_posix(),
             remedy="See all parameters with: spms params show " + path.as_posix(),
         ) from None
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
 def _mistake(model: type[BaseModel], error: Any, lines: dict[tuple[str | int, ...], int]) -> str:

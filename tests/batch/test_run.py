@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import PARAMETERS, Project, make_project, write_notebook
+from tiny_project import PARAMETERS, Project, make_project, write_notebook
 
 from spms_lib.errors import ParamsError, RunError
 
@@ -274,7 +274,7 @@ DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from conftest import Project
+from tiny_project import Project
 project = Project(Path({root!r}), overrides={{"goal_setting": {{"behave": "hang"}}}})
 result = project.run(jobs=2)
 print(project.said)

@@ -12,7 +12,7 @@ from spms_lib.errors import HierarchyError
 from spms_lib.findings import NOTED
 from spms_lib.hierarchy import Hierarchy, check_hierarchy
 
-from conftest import table  # isort: skip
+from toys import table  # isort: skip
 
 
 @st.composite

@@ -8,7 +8,7 @@ from spms_lib.errors import ParamsError
 from spms_lib.params import Company, Cycle, compare, describe, load_company, load_cycle
 from spms_lib.params.scaffold import scaffold_company
 
-from conftest import ROOT  # isort: skip
+from toys import ROOT  # isort: skip
 
 COMPANY = """\
 company: acme
@@ -109,7 +109,7 @@ def test_a_mistake_in_a_cycle_is_refused_with_its_line(
 
 
 def test_all_mistakes_of_a_file_are_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError, match="titel.*curency"):
+    with pytest.raises(ParamsError, match=r"titel.*curency"):
         load_company(write(tmp_path, COMPANY.replace("title", "titel").replace("currency", "curency")))
 
 

@@ -64,7 +64,8 @@ def test_a_skipped_edition_has_no_link(page):
 
 def test_rows_findings_and_checks_are_counted(page):
     assert re.search(
-        r"actuals</th><td>a.csv</td><td[^>]*>10</td><td[^>]*>9</td><td[^>]*>1</td><td>abababababab<", page
+        r"actuals</th><td[^>]*>a.csv</td><td[^>]*>10</td><td[^>]*>9</td><td[^>]*>1</td><td[^>]*>abababababab<",
+        page,
     )
     assert "not a number" in page
     assert "1 check did not hold" in page

@@ -206,7 +206,7 @@ def test_the_summary_of_a_complete_quarter() -> None:
         ),
         (
             "2 of 3 nodes (66.7 %) reached 100 % of quota; median attainment 100.0 %, "
-            "100.0 % of nodes between 80 and 120 %; 1 without attainment."
+            "100.0 % of them between 80 and 120 %; 1 without attainment."
         ),
         "Open pipeline is 2.0 times the remaining quota; the win rate requires 4.0.",
         "Incentive pay comes to €93.00, 93.0 % of target incentive, 10.0 % of sales.",

@@ -55,6 +55,8 @@ MEANINGS: Final = {
     "target": Meaning("Target", "#0072B2", "#0072B2", "D", "-"),
     "field": Meaning("Field", "#E69F00", "#8A5F00", "o", "-"),
     "baseline": Meaning("Baseline", "#767676", "#5F5F5F", "v", ":"),
+    "last_year": Meaning("Last year", "#767676", "#5F5F5F", "v", ":"),
+    "quota": Meaning("Quota", "#5B4A9E", "#5B4A9E", "s", "-"),
     "plan": Meaning("Plan", "#CC79A7", "#9C4477", "s", "--"),
     "actual": Meaning("Actual", INK, INK, "P", "-"),
     "projected": Meaning("Projected", "#56B4E9", "#1B6E9C", "h", ":"),
