@@ -80,7 +80,7 @@ def load_table(
         found.append(check(shape, rows))
         rows = _without_rejected(rows, found[-1])
     rows = rows.astype({column.name: "int64" for column in shape.columns if _whole(column)})
-    found += [_flagged(shape, source, raw, rows, picked), note_unusual(shape, rows)]
+    found += [_flagged(shape, source, raw, rows, picked), note_unusual(shape, rows, picked)]
     return LoadedTable(table, rows, _in_order(join(*found), rows), rows_in, source.origin)
 
 

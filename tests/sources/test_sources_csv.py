@@ -43,7 +43,7 @@ def test_everything_is_text_and_empty_is_missing(tmp_path: Path, ends: str) -> N
         "ort,wert\nKäse,5\n".encode("utf-8-sig"),
         "ort,wert\nKäse,5\n".encode("latin-1"),
         "ort,wert\nKäse,5\n".encode("utf-16"),
-        gzip.compress("ort,wert\nKäse,5\n".encode()),
+        gzip.compress("ort,wert\nKäse,5\n".encode(), mtime=0),
     ],
 )
 def test_encodings_and_compression_are_found_out(tmp_path: Path, data: bytes) -> None:
