@@ -7,6 +7,7 @@ spreadsheet without its header.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import pandas as pd
@@ -53,7 +54,9 @@ def findings(
     >>> findings("actuals", [7], "value", "not a number", ["n/a"], "Type a number.").iloc[0]["row"]
     np.int64(7)
     """
-    frame = pd.DataFrame(
+    if not len(rows):
+        return no_findings()
+    return pd.DataFrame(
         {
             TABLE: table,
             ROW: pd.array(list(rows), dtype="int64"),
@@ -64,11 +67,15 @@ def findings(
             REMEDY: remedy,
         }
     )
-    return frame if len(frame) else no_findings()
 
 
 def no_findings() -> pd.DataFrame:
     """Return an empty frame of findings."""
+    return _nothing().copy()
+
+
+@cache
+def _nothing() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == ROW else "str") for name in COLUMNS})
 
 

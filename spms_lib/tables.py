@@ -174,7 +174,9 @@ def to_long(wide: pd.DataFrame, *, value: str = VALUE) -> pd.DataFrame:
 def to_wide(rows: pd.DataFrame, *, value: str = VALUE, columns: str = PERIOD) -> pd.DataFrame:
     """Turn rows of node, period, value into nodes x periods in order of time; absent cells are missing.
 
-    Rows of the same node and period are added up.
+    Rows of the same node and period are added up; a row without a value is nobody's word, not zero.
     """
-    table = rows.pivot_table(index=NODE, columns=columns, values=value, aggfunc="sum", sort=True)
+    table = rows.dropna(subset=value).pivot_table(
+        index=NODE, columns=columns, values=value, aggfunc="sum", sort=True
+    )
     return table.rename_axis(index=None, columns=None)

@@ -17,7 +17,7 @@ FLOORS = (  # from the ground up; a module may import from floors below its own,
     {"errors", "findings"},
     {"tables", "calendar", "money"},
     {"hierarchy"},
-    {"projection", "commitments"},
+    {"projection", "commitments", "deals"},
     DOMAIN,
     {"params", "store", "sources", "report"},
     {"cycle", "sample"},
@@ -26,7 +26,7 @@ FLOORS = (  # from the ground up; a module may import from floors below its own,
     {"__main__"},
 )
 FLOOR_OF = {part: number for number, floor in enumerate(FLOORS, start=1) for part in floor}
-PURE = DOMAIN | {"calendar", "money", "hierarchy", "projection", "commitments"}
+PURE = DOMAIN | {"calendar", "money", "hierarchy", "projection", "commitments", "deals"}
 
 OUTSIDE_WORLD = {
     *(

@@ -2,17 +2,11 @@
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.tables import AS_OF, NODE, PERIOD, SOURCE, VALUE
-
-
-def snapshot(opportunities: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
-    """Take the latest snapshot on or before a day; empty if there is none, never a later one."""
-    known = opportunities[opportunities[AS_OF] <= pd.Timestamp(as_of)]
-    return known[known[AS_OF] == known[AS_OF].max()] if len(known) else known
+from spms_lib.deals import open_deals
+from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE
 
 
 def pipeline_by_month(deals: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
@@ -28,17 +22,15 @@ def pipeline_by_month(deals: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataF
         minor units; a deal without a probability counts nothing), unrated (deals without
         a probability).
     """
-    live = deals[deals["status"] == "open"]
-    day = live["close_date"].where(live["close_date"] >= live[AS_OF], live[AS_OF])
-    chance = live["probability"] if "probability" in live else pd.Series(np.nan, index=live.index)
+    live = open_deals(deals)
     rows = pd.DataFrame(
         {
             NODE: live[NODE],
-            PERIOD: calendar.months_of(day),
+            PERIOD: calendar.months_of(live["closes"]),
             "deals": 1,
-            "amount": live["amount"].astype("int64"),
-            "weighted": live["amount"].astype(float) * chance.fillna(0.0),
-            "unrated": chance.isna().astype("int64"),
+            "amount": live["amount"],
+            "weighted": live["weighted"].fillna(0.0),
+            "unrated": live["weighted"].isna().astype("int64"),
         }
     )
     table: pd.DataFrame = rows.groupby([NODE, PERIOD], as_index=False).sum()

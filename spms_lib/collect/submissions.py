@@ -50,8 +50,9 @@ def field_forecast(latest: pd.DataFrame) -> pd.DataFrame:
 def category_roll_up(hierarchy: Hierarchy, latest: pd.DataFrame, nodes: list[str]) -> pd.DataFrame:
     """Roll categories up, each alone and cumulative.
 
-    Cumulative as the trade reads it: commit forecast = closed + commit; best case adds
-    best_case; pipeline adds pipeline.
+    Cumulative: commit forecast = closed + commit; best case adds best_case; pipeline adds
+    pipeline. Closed 50, commit 100, best case 150 and pipeline 200 make 150, 300 and 500; an
+    *open* pipeline, as a CRM may show it, leaves closed out and is 450.
 
     Returns
     -------

@@ -18,10 +18,11 @@ from spms_lib.cycle.paths import cycle_file, outputs_root, project_root
 from spms_lib.errors import CheckError, ParamsError
 from spms_lib.findings import join
 from spms_lib.hierarchy import Hierarchy
+from spms_lib.hierarchy.check import rows_on, validity
 from spms_lib.money import format_money, minor_per_unit
 from spms_lib.params import Company, Cycle, load_company, load_cycle
 from spms_lib.store.ledger import Ledger
-from spms_lib.tables import NODE, PERIOD, LoadedTable, schema, to_wide
+from spms_lib.tables import NODE, PARENT, PERIOD, LoadedTable, schema, to_wide
 
 
 def open_cycle(company: str, cycle: str, *, data: str = "", notebook: str = "", region: str = "") -> "Desk":
@@ -164,10 +165,48 @@ class Desk:
     def history(self) -> pd.DataFrame:
         """Return actuals that the plan may know, for every node of the tree: nodes x months.
 
-        Results follow the seat: a seat that moved brings its past to its present parent.
+        Results follow the seat: a seat that moved brings its past to its present parent, and
+        one that has closed leaves it to its `carrier`. So the company's past is whole.
         """
-        known = self.actuals(until=self.params.plan_as_of)
-        return self.tree.roll_up(known.reindex(self.tree.leaves))
+        return self.rolled_up(self.actuals(until=self.params.plan_as_of))
+
+    @cached_property
+    def carrier(self) -> pd.Series:
+        """Say which node of the tree carries the past of each node there ever was.
+
+        Itself while it is in the tree; else the nearest node above it that still is.
+        """
+        rows = self.table("hierarchy")
+        start, _ = validity(rows)
+        day = pd.Timestamp(self.calendar.start(self.cycle))
+        dated = rows.assign(start=start).sort_values("start", kind="stable")
+        begun = dated[dated["start"] <= day].drop_duplicates(NODE, keep="last")
+        to_come = dated[dated["start"] > day].drop_duplicates(NODE, keep="first")
+        above = pd.concat([begun, to_come]).drop_duplicates(NODE).set_index(NODE)[PARENT].astype("object")
+        found = pd.Series(above.index, index=above.index, dtype="object")
+        for _step in range(len(above)):
+            gone = ~found.isin(self.tree.nodes) & found.notna()
+            if not gone.any():
+                break
+            found = found.where(~gone, found.map(above))
+        return found.where(found.isin(self.tree.nodes), self.tree.root)
+
+    def rolled_up(self, by_leaf: pd.DataFrame) -> pd.DataFrame:
+        """Add values of leaves, present and past, up the tree of the plan; missing stays missing.
+
+        Parameters
+        ----------
+        by_leaf
+            Indexed by any node that ever was in the hierarchy; a leaf that has gone adds to its
+            `carrier` and to all above it.
+        """
+        total = self.tree.roll_up(by_leaf.reindex(self.tree.leaves)).astype(float)
+        gone = by_leaf[~by_leaf.index.isin(self.tree.leaves)]
+        for node, rows in gone.groupby(self.carrier.reindex(gone.index), sort=False):
+            path, more = self.tree.path(str(node)), rows.sum(min_count=1)
+            sums = total.loc[path].fillna(0.0) + more.fillna(0.0)
+            total.loc[path] = sums.where(total.loc[path].notna() | more.notna())
+        return total
 
     def as_earned(self, level: str, months: list[str]) -> pd.DataFrame:
         """Return actuals by node of a level and month, each month in the tree of its last day.
@@ -178,9 +217,11 @@ class Desk:
         results = self.results[self.results[PERIOD].isin(months)]
         parts = []
         for month, rows in results.groupby(PERIOD):
-            tree = Hierarchy.from_parent_child(self.table("hierarchy"), as_of=self.calendar.end(str(month)))
-            owner = tree.ancestor(level) if level in tree.level_names else pd.Series(dtype="object")
-            parts.append(rows.assign(**{NODE: rows[NODE].map(owner).fillna("(outside)")}))
+            day, owner = self.calendar.end(str(month)), pd.Series(dtype="object")
+            if len(rows_on(self.table("hierarchy"), day)):
+                tree = Hierarchy.from_parent_child(self.table("hierarchy"), as_of=day)
+                owner = tree.ancestor(level) if level in tree.level_names else owner
+            parts.append(rows.assign(**{NODE: rows[NODE].map(owner).astype("object").fillna("(outside)")}))
         joined = pd.concat(parts) if parts else results
         return to_wide(joined).reindex(columns=months).fillna(0).astype("int64")
 
@@ -202,7 +243,15 @@ class Desk:
     @property
     def author(self) -> str:
         """Who signs commits: SPMS_AUTHOR, the JupyterHub user, or the user of this machine."""
-        return os.environ.get("SPMS_AUTHOR") or os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+        if given := os.environ.get("SPMS_AUTHOR") or os.environ.get("JUPYTERHUB_USER"):
+            return given
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            raise ParamsError(
+                "Nobody knows who works here, so nobody can sign a commit.",
+                remedy="Set SPMS_AUTHOR to your name.",
+            ) from None
 
     # -- what a notebook leaves ------------------------------------------------------------------
 

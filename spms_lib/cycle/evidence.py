@@ -64,15 +64,16 @@ def past_forecasts(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
         Columns node (every level), period (month), source, value.
     """
     when = past_quarters(desk, quarters)
-    history = desk.history()
-    walk = backtest(history, when, desk.calendar)
+    sold = desk.actuals(until=desk.params.plan_as_of)
+    closed = sold[~sold.index.isin(desk.tree.nodes)]  # leaves that have gone since
+    walk = backtest(pd.concat([desk.history(), closed]), when, desk.calendar)
     parts = [past_targets(desk, when), walk]
     said = past_submissions(desk, when)
-    said = said[said[NODE].isin(desk.tree.leaves)]
-    if len(said):
-        grid = to_wide(said).reindex(desk.tree.leaves)
-        own = to_wide(walk[walk[SOURCE] == BASELINE]).reindex(index=desk.tree.leaves, columns=grid.columns)
-        parts.append(to_long(desk.tree.roll_up(grid.fillna(own))).assign(source=BOTTOM_UP))
+    seats = desk.tree.leaves.append(closed.index)
+    if said[NODE].isin(seats).any():
+        grid = to_wide(said).reindex(seats)
+        own = to_wide(walk[walk[SOURCE] == BASELINE]).reindex(index=seats, columns=grid.columns)
+        parts.append(to_long(desk.rolled_up(grid.fillna(own))).assign(source=BOTTOM_UP))
     joined = pd.concat(parts, ignore_index=True)[[NODE, PERIOD, SOURCE, VALUE]]
     in_tree = joined[joined[NODE].isin(desk.tree.nodes)]
     return blend_sources(in_tree, TOP_DOWN, BOTTOM_UP)

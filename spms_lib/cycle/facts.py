@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.outcome import covered, dated_results, paced
+from spms_lib.cycle.outcome import covered, dated_results, paced, quarter_results
 from spms_lib.cycle.planning import BASELINE, FIELD, TARGET, field_estimate, field_submissions, node_owners
 from spms_lib.cycle.targets import QUOTA, read_plan, read_targets, vacant_leaves
 from spms_lib.goals.baseline import baseline
@@ -84,15 +84,15 @@ def last_year_results(desk: Desk, *, as_of: dt.date) -> pd.DataFrame | None:
     rows = dated_results(desk, until=until)
     if rows.empty or rows[DATE].min() > pd.Timestamp(first) + pd.Timedelta(days=31):
         return None
-    return rows[(rows[DATE] >= pd.Timestamp(first)) & rows[NODE].isin(desk.scope.leaves)]
+    mine = rows[NODE].map(desk.carrier).isin(desk.scope.nodes)  # seats that have closed since count too
+    return rows[(rows[DATE] >= pd.Timestamp(first)) & mine]
 
 
 def product_variance(desk: Desk, plan: int, *, as_of: dt.date) -> pd.DataFrame | None:
     """Split the variance by product line into volume and mix; None where results are not split or have no past."""
     before = last_year_results(desk, as_of=as_of)
-    rows = dated_results(desk, until=as_of)
-    first = pd.Timestamp(desk.calendar.start(desk.cycle))
-    now = rows[(rows[DATE] >= first) & rows[NODE].isin(desk.scope.leaves)]
+    rows = quarter_results(desk, until=as_of)
+    now = rows[rows[NODE].isin(desk.scope.leaves)]
     if before is None or before[VALUE].sum() <= 0 or (now["product"] == "").all():
         return None
     return variance_by_product(now[["product", VALUE]], before[["product", VALUE]], plan=plan)
@@ -157,6 +157,7 @@ def review_facts(desk: Desk, *, as_of: dt.date, cost: pd.DataFrame | None = None
     root = desk.scope.root
     children = variance_by_node(attained(rows), desk.scope, root) if len(desk.scope) > 1 else None
     closed = as_of >= desk.calendar.end(desk.cycle)
+    measured = quarter_accuracy(desk, as_of=as_of)
     return ReviewFacts(
         scope=str(desk.scope.name[root]),
         period=desk.cycle,
@@ -170,8 +171,8 @@ def review_facts(desk: Desk, *, as_of: dt.date, cost: pd.DataFrame | None = None
         plan_of_period=None if closed else int(top["plan"]),
         children=children,
         shape=shape_summary(seller_attainment(desk, as_of=as_of)["attainment"]),
-        measured=quarter_accuracy(desk, as_of=as_of),
-        forecast=FIELD,
+        measured=measured,
+        forecast=FIELD if FIELD in set(measured[SOURCE]) else PLAN,
         covered=covered(desk, rows.iloc[[0]], as_of=as_of) if desk.has("opportunities") else None,
         cost=cost,
         submissions_received=received,

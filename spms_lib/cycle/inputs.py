@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import SourceError
 from spms_lib.findings import NOTED, findings, join
 from spms_lib.hierarchy.check import validity
@@ -13,9 +14,9 @@ from spms_lib.money import minor_per_unit
 from spms_lib.params.models import Company
 from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import Flag, TableSource
-from spms_lib.tables import DATE, NODE, PARENT, PERIOD, LoadedTable
+from spms_lib.tables import AS_OF, DATE, NODE, PARENT, PERIOD, LoadedTable
 
-LEAF_TABLES = ("transactions", "actuals", "opportunities", "drivers")
+LEAF_TABLES = ("transactions", "actuals", "opportunities", "drivers", "submissions")
 
 
 def data_folder(company: Company, root: Path, data: str = "") -> Path:
@@ -38,7 +39,8 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
     -------
     dict[str, LoadedTable]
         In the order of the params, the hierarchy first. Rows for nodes that are not in
-        the hierarchy, and results booked on nodes that have children, are rejected.
+        the hierarchy, and results and forecasts of nodes that had children at the time, are
+        rejected.
     """
     folder = data_folder(company, root, data)
     order = sorted(company.tables, key=lambda table: table != "hierarchy")
@@ -51,7 +53,9 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
             calendar=company.calendar.fiscal,
             per_unit=minor_per_unit(company.currency),
         )
-        tables[table] = loaded if table == "hierarchy" else _check_nodes(loaded, tables["hierarchy"].rows)
+        if table != "hierarchy":
+            loaded = _check_nodes(loaded, tables["hierarchy"].rows, company.calendar.fiscal)
+        tables[table] = loaded
     if "targets" in tables:
         tables["targets"] = _check_targets(
             tables["targets"], monthly_actuals(tables, company), company.measure
@@ -83,14 +87,13 @@ def _source(company: Company, table: str) -> TableSource:
     return TableSource(**values, flags=flags)
 
 
-def _check_nodes(loaded: LoadedTable, hierarchy: pd.DataFrame) -> LoadedTable:
+def _check_nodes(loaded: LoadedTable, hierarchy: pd.DataFrame, calendar: FiscalCalendar) -> LoadedTable:
     """Reject rows whose node is unknown or has children; note rows outside the node's validity."""
     rows = loaded.rows
     if NODE not in rows or rows.empty:
         return loaded
     unknown = ~rows[NODE].isin(hierarchy[NODE])
-    parents = set(hierarchy[PARENT].dropna()) if loaded.table in LEAF_TABLES else set()
-    inner = rows[NODE].isin(parents) & ~unknown
+    inner = _had_children(rows, hierarchy, calendar) & ~unknown & (loaded.table in LEAF_TABLES)
     found = [
         loaded.findings,
         findings(
@@ -105,6 +108,21 @@ def _check_nodes(loaded: LoadedTable, hierarchy: pd.DataFrame) -> LoadedTable:
     used = rows[~unknown & ~inner]
     found.append(_outside_validity(loaded.table, used, hierarchy))
     return replace(loaded, rows=used, findings=join(*found))
+
+
+def _had_children(rows: pd.DataFrame, hierarchy: pd.DataFrame, calendar: FiscalCalendar) -> pd.Series:
+    """Tell whether each row's node had children on its day; ever, for a row without a day."""
+    below = hierarchy[hierarchy[PARENT].notna()]
+    start, end = validity(below)
+    first, last = start.groupby(below[PARENT]).min(), end.groupby(below[PARENT]).max()
+    if PERIOD in rows:
+        ends = {period: pd.Timestamp(calendar.end(period)) for period in rows[PERIOD].unique()}
+        day = rows[PERIOD].map(ends)
+    elif DATE in rows or AS_OF in rows:
+        day = rows[DATE if DATE in rows else AS_OF]
+    else:
+        return rows[NODE].isin(first.index)
+    return (day >= rows[NODE].map(first)) & (day <= rows[NODE].map(last))
 
 
 def _outside_validity(table: str, rows: pd.DataFrame, hierarchy: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +170,7 @@ def input_fingerprint(company: Company, root: Path, *, data: str = "") -> dict[s
         A database behind a URL has no hash and is read anew by every run.
     """
     folder = data_folder(company, root, data)
-    every = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    every = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in every}
     prints = {}
     for table, source in company.tables.items():

@@ -40,6 +40,12 @@ def dated_results(desk: Desk, *, until: dt.date | None = None) -> pd.DataFrame:
     return frame if until is None else frame[frame[DATE] <= pd.Timestamp(until)]
 
 
+def quarter_results(desk: Desk, *, until: dt.date) -> pd.DataFrame:
+    """Return the results of the quarter up to a day: see `dated_results`; later ones are another quarter's."""
+    rows = dated_results(desk, until=min(until, desk.calendar.end(desk.cycle)))
+    return rows[rows[DATE] >= pd.Timestamp(desk.calendar.start(desk.cycle))]
+
+
 def booked_at_all_levels(rows: pd.DataFrame, tree: Hierarchy) -> pd.DataFrame:
     """Repeat each result at its leaf and at every ancestor, added up by node and day.
 
@@ -59,11 +65,8 @@ def booked_at_all_levels(rows: pd.DataFrame, tree: Hierarchy) -> pd.DataFrame:
 
 def outside_tree(desk: Desk, *, until: dt.date) -> int:
     """Add up what was sold in the quarter on leaves that are not in the plan's tree (minor units)."""
-    rows = dated_results(desk, until=until)
-    mine = rows[
-        (rows[DATE] >= pd.Timestamp(desk.calendar.start(desk.cycle))) & ~rows[NODE].isin(desk.tree.leaves)
-    ]
-    return int(mine[VALUE].sum())
+    rows = quarter_results(desk, until=until)
+    return int(rows[~rows[NODE].isin(desk.tree.leaves)][VALUE].sum())
 
 
 def paced(desk: Desk, layer: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
@@ -95,15 +98,16 @@ def pace_curve(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     """
     tree, calendar = desk.scope, desk.calendar
     plan = read_plan(desk).T[tree.root]
-    rows = dated_results(desk, until=as_of)
+    rows = quarter_results(desk, until=as_of)
     sold = rows[rows[NODE].isin(tree.leaves)].groupby(DATE)[VALUE].sum()
     days = pd.bdate_range(calendar.start(desk.cycle), calendar.end(desk.cycle))
     months = calendar.months_of(pd.Series(days))
     per_day = months.map(plan / months.value_counts())
-    first = pd.Timestamp(calendar.start(desk.cycle))
-    running = sold[sold.index >= first].sort_index().cumsum()
-    actual = running.reindex(days, method="ffill").fillna(0.0).to_numpy(dtype=float)
+    running = sold.sort_index().cumsum()
+    actual = running.reindex(days, method="ffill").fillna(0.0).to_numpy(dtype=float, copy=True)
     known = days <= pd.Timestamp(as_of)
+    if known.any() and len(running):  # a weekend's sales count on the last working day known
+        actual[np.flatnonzero(known)[-1]] = running.iloc[-1]
     return pd.DataFrame(
         {DATE: days, "plan": per_day.cumsum().to_numpy(), "actual": np.where(known, actual, np.nan)}
     )
@@ -151,15 +155,18 @@ def covered(desk: Desk, rows: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
     )
     tree = desk.scope
     mine = deals[deals[NODE].isin(tree.leaves)].set_index(NODE)[["amount", "weighted"]].astype("float64")
-    nodes = tree.roll_up(mine.reindex(tree.leaves).fillna(0.0)).round().astype("Int64")
+    full = mine.reindex(tree.leaves)
+    full.loc[~full.index.isin(mine.index)] = (
+        0.0  # no open deal is 0; deals that nobody has rated stay missing
+    )
+    nodes = tree.roll_up(full).round().astype("Int64")
     rate = company_win_rate(desk, as_of=as_of)["by_amount"].iloc[0]
     return coverage(nodes.reset_index(names=NODE), remaining, None if pd.isna(rate) else float(rate))
 
 
 def sold_in_quarter(desk: Desk, *, until: dt.date) -> int:
     """Add up what the source says was sold in the quarter up to a day (minor units)."""
-    rows = dated_results(desk, until=until)
-    return int(rows[rows[DATE] >= pd.Timestamp(desk.calendar.start(desk.cycle))][VALUE].sum())
+    return int(quarter_results(desk, until=until)[VALUE].sum())
 
 
 def monthly_attainment(desk: Desk, plan: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:

@@ -7,13 +7,13 @@ import pandas as pd
 
 from spms_lib.commitments import conservation_gaps
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.outcome import dated_results, outside_tree, sold_in_quarter
+from spms_lib.cycle.outcome import dated_results, outside_tree, quarter_results, sold_in_quarter
 from spms_lib.cycle.targets import read_plan
 from spms_lib.report.cells import ratio_text
 from spms_lib.report.tables import Printed
 from spms_lib.report.text import BAD, GOOD, NEUTRAL, WATCH, Metric, Said, callout, say
 from spms_lib.review.facts import ReviewFacts
-from spms_lib.tables import DATE, NODE, VALUE
+from spms_lib.tables import NODE, VALUE
 
 CLOSE = 0.98
 
@@ -103,7 +103,7 @@ def tiles(desk: Desk, facts: ReviewFacts) -> list[Metric]:
     if miss is not None:
         shown.append(
             Metric(
-                "Field forecast missed by",
+                f"{facts.forecast.capitalize()} missed by",
                 ratio_text(miss),
                 f"bias {ratio_text(bias, signed=True)}, by {facts.member} and month",
             )
@@ -189,10 +189,8 @@ def totals(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     until = int(dated_results(desk, until=as_of)[VALUE].sum())
     quarter = sold_in_quarter(desk, until=as_of)
     outside = outside_tree(desk, until=as_of)
-    rows = dated_results(desk, until=as_of)
-    mine = rows[
-        (rows[DATE] >= pd.Timestamp(desk.calendar.start(desk.cycle))) & rows[NODE].isin(desk.scope.leaves)
-    ]
+    rows = quarter_results(desk, until=as_of)
+    mine = rows[rows[NODE].isin(desk.scope.leaves)]
     table = [
         ("Actual sales, all rows used", everything),
         (f"of these by {as_of}", until),

@@ -5,13 +5,13 @@ import datetime as dt
 import pandas as pd
 
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.outcome import dated_results
+from spms_lib.cycle.outcome import quarter_results
 from spms_lib.cycle.targets import QUOTA, read_targets, vacant_leaves
 from spms_lib.errors import PlanError
 from spms_lib.incentives.plan import CompensationPlan, plan_from_dict
 from spms_lib.money import to_minor
 from spms_lib.params.load import read_yaml
-from spms_lib.tables import DATE, NODE, VALUE
+from spms_lib.tables import NODE, VALUE
 
 
 def compensation_plan(desk: Desk) -> CompensationPlan | None:
@@ -62,7 +62,7 @@ def quarter_credits(desk: Desk, *, until: dt.date, default_target_incentive: flo
     Parameters
     ----------
     until
-        Last day whose sales are credited.
+        Last day whose sales are credited; those after the quarter's end are the next one's.
     default_target_incentive
         Target incentive of a full year, in currency units, for a person whose roster row has
         none; 0 leaves it unknown.
@@ -74,9 +74,8 @@ def quarter_credits(desk: Desk, *, until: dt.date, default_target_incentive: flo
         leaf or where nobody has said), Int64 minor units; one row per leaf of the edition's scope.
     """
     leaves = desk.scope.leaves
-    sold = dated_results(desk, until=until)
-    in_quarter = sold[sold[DATE] >= pd.Timestamp(desk.calendar.start(desk.cycle))]
-    actual = in_quarter.groupby(NODE)[VALUE].sum().reindex(leaves).fillna(0).astype("Int64")
+    sold = quarter_results(desk, until=until)
+    actual = sold.groupby(NODE)[VALUE].sum().reindex(leaves).fillna(0).astype("Int64")
     quota = read_targets(desk, layer=QUOTA).loc[leaves].sum(axis=1).astype("Int64")
     return pd.DataFrame(
         {

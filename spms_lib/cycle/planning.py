@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast, snapshot
+from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
@@ -14,7 +14,9 @@ from spms_lib.cycle.evidence import (
     past_quarters,
     past_submissions,
 )
+from spms_lib.cycle.outcome import dated_results
 from spms_lib.cycle.targets import cells, read_targets
+from spms_lib.deals import snapshot
 from spms_lib.goals.baseline import baseline
 from spms_lib.reconcile.gaps import gap_decisions
 from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan, explain
@@ -71,7 +73,7 @@ def field_estimate(desk: Desk) -> tuple[pd.DataFrame, str]:
         else None
     )
     if deals is not None and len(deals):
-        sold = desk.table("transactions")[[NODE, DATE, VALUE]]
+        sold = dated_results(desk)[[NODE, DATE, VALUE]]
         heard = pipeline_forecast(deals, sold, desk.months, desk.calendar, as_of=desk.params.collect_as_of)
         return heard[heard[NODE].isin(desk.tree.leaves)], "pipeline"
     return pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE]), "nobody"
@@ -110,18 +112,27 @@ def weigh(desk: Desk, estimates: pd.DataFrame, records: pd.DataFrame, *, leaders
 def publish_plan(desk: Desk, plan: Plan) -> str:
     """Commit the plan and sign it off as a new version; return the version's name.
 
-    A plan that the ledger holds already keeps its version, so a re-run changes nothing.
+    A plan that was signed off last keeps its version, so a re-run changes nothing, and a plan
+    that was committed but not signed is signed now.
     """
-    commit = desk.ledger.commit(
+    desk.ledger.commit(
         "plan", cells(desk, plan.commitments), author=desk.author, message=f"{desk.cycle}: reconciled plan"
     )
     signed = desk.ledger.sign_offs()
     mine = signed[signed["name"].str.startswith(f"{desk.cycle} plan v")]
-    if commit is None and len(mine):
-        return str(mine["name"].iloc[-1])
+    if len(mine):
+        last = str(mine["name"].iloc[-1])
+        if _quarter_plan(desk, as_of=last).equals(_quarter_plan(desk)):
+            return last
     name = f"{desk.cycle} plan v{len(mine) + 1}"
     desk.ledger.sign_off(name, kind="plan", author=desk.author, note="reconciled and adding up to the cent")
     return name
+
+
+def _quarter_plan(desk: Desk, *, as_of: str | None = None) -> pd.DataFrame:
+    state = desk.ledger.state("plan", as_of=as_of)
+    mine = state[PERIOD].isin(desk.months) & (state["measure"] == desk.company.measure)
+    return state.loc[mine, [NODE, PERIOD, VALUE]].reset_index(drop=True)
 
 
 # -- tables for the notebooks --------------------------------------------------------------------
@@ -132,6 +143,20 @@ def named(desk: Desk, table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(name=table[NODE].map(desk.tree.name))[
         [NODE, NAME, *[c for c in table if c not in {NODE, NAME}]]
     ]
+
+
+def below_the_top(desk: Desk, gaps: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows for a figure: without the company, which would dwarf the others.
+
+    Returns
+    -------
+    pd.DataFrame
+        `gaps` and field_scaled: what was said, raised to the targets of those who have not spoken.
+    """
+    rows = gaps[gaps[NODE] != desk.tree.root]
+    return rows.assign(
+        field_scaled=rows["field"] * rows["target"] / rows["target_said"].where(rows["target_said"] > 0)
+    )
 
 
 def field_against_target(desk: Desk, field: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
@@ -314,10 +339,16 @@ def record_proposals(desk: Desk, proposed: pd.DataFrame) -> Commit | None:
 
 
 def contributions_add_up(plan: Plan) -> bool:
-    """Tell whether the parts of every node and month sum to its commitment to the cent."""
-    total = plan.contributions.groupby([NODE, PERIOD])[VALUE].sum().unstack(PERIOD)
+    """Tell whether the parts of every node and month sum to its commitment to the cent.
+
+    Rounding is a part too, of at most one minor unit: a larger one would hide a gap.
+    """
+    rows = plan.contributions
+    total = rows.groupby([NODE, PERIOD])[VALUE].sum().unstack(PERIOD)
     gaps = total.reindex(index=plan.commitments.index, columns=plan.commitments.columns) - plan.commitments
-    return bool((gaps.abs() < 0.5).all(axis=None))
+    most = 1.0 + 1e-9 * float(np.abs(plan.commitments.to_numpy()).max(initial=0))
+    rounded = rows.loc[rows[SOURCE] == ROUNDING, VALUE].abs()
+    return bool((gaps.abs() < 0.5).all(axis=None) and (rounded <= most).all())
 
 
 def plan_headline(gaps: pd.DataFrame, desk: Desk) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spms_lib.collect.pipeline import pipeline_by_month, snapshot
+from spms_lib.collect.pipeline import pipeline_by_month
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
+from spms_lib.deals import snapshot
 from spms_lib.errors import InfeasibleError, ParamsError
 from spms_lib.goals.baseline import baseline, growth_ratios
 from spms_lib.goals.objectives import chance_of_reaching
@@ -16,7 +17,7 @@ from spms_lib.goals.seasonality import month_shares
 from spms_lib.money import apportion, to_minor
 from spms_lib.store.commits import Commit
 from spms_lib.store.holds import holds
-from spms_lib.tables import NODE, PERIOD, VALUE, to_long, to_wide
+from spms_lib.tables import AS_OF, NODE, PERIOD, VALUE, to_long, to_wide
 
 GROWTH, STATED, TABLE = "growth", "stated", "table"
 BASE, QUOTA = "", "quota"
@@ -41,12 +42,20 @@ def company_target(
         Its origin in words.
     """
     if target_from == STATED:
+        if not stated_target > 0:
+            raise ParamsError(
+                "No target is stated.",
+                where="target_from: stated",
+                remedy="Give stated_target, in currency units.",
+            )
         return to_minor(stated_target, desk.per_unit), "stated in the params"
     if target_from == TABLE:
         given = targets_from_table(desk)
         if desk.tree.root not in given.index or given.loc[desk.tree.root].isna().any():
+            if (whole := _quarter_target(desk)) is not None:
+                return whole, "table 'targets', for the whole quarter"
             raise ParamsError(
-                f"The table 'targets' has no target of '{desk.tree.root}' for every month of {desk.cycle}.",
+                f"The table 'targets' has no target of '{desk.tree.root}' for {desk.cycle} or every month of it.",
                 where="target_from: table",
                 remedy="Use target_from: growth or stated.",
             )
@@ -71,6 +80,17 @@ def targets_from_table(desk: Desk) -> pd.DataFrame:
     rows = desk.table("targets")
     mine = rows[rows[PERIOD].isin(desk.months) & (rows["measure"] == desk.company.measure)]
     return to_wide(mine).reindex(columns=desk.months) if len(mine) else pd.DataFrame(columns=desk.months)
+
+
+def _quarter_target(desk: Desk) -> int | None:
+    """Find the company's target for the quarter as one number; None if the table has none."""
+    rows = desk.table("targets")
+    mine = rows[
+        (rows[NODE] == desk.tree.root)
+        & (rows[PERIOD] == desk.cycle)
+        & (rows["measure"] == desk.company.measure)
+    ]
+    return int(mine[VALUE].iloc[0]) if len(mine) else None
 
 
 def target_context(desk: Desk, target: int) -> pd.DataFrame:
@@ -114,9 +134,13 @@ def target_chance(desk: Desk, target: int) -> float | None:
 
 
 def vacant_leaves(desk: Desk) -> set[str]:
-    """Name the leaves without a person on the first day of the quarter."""
+    """Name the leaves without a person on the first day of the quarter.
+
+    By the roster, else by the hierarchy's owners; where it names none at all, no leaf is vacant.
+    """
     if not desk.has("roster"):
-        return set(desk.tree.leaves[desk.tree.owner[desk.tree.leaves].isna()])
+        nobody = desk.tree.owner[desk.tree.leaves].isna()
+        return set() if nobody.all() else set(desk.tree.leaves[nobody])
     return set(desk.tree.leaves) - set(_seated(desk)[NODE])
 
 
@@ -131,7 +155,8 @@ def leaf_drivers(desk: Desk) -> pd.DataFrame:
 
     history (last twelve months, a younger leaf's scaled up to a year), growth (history
     x yearly growth), capacity (posts x ramp, from the roster), pipeline (weighted open
-    deals), and every driver of the table `drivers`. Only what the company has.
+    deals; 0 for a leaf that had deals and has none open), and every driver of the table
+    `drivers`. Only what the company has.
     """
     recent = desk.actuals(until=desk.params.plan_as_of).reindex(desk.tree.leaves).iloc[:, -12:]
     past = (recent.mean(axis=1) * 12).clip(lower=0.0)
@@ -145,7 +170,10 @@ def leaf_drivers(desk: Desk) -> pd.DataFrame:
         else None
     )
     if deals is not None and len(deals):
-        found["pipeline"] = pipeline_by_month(deals, desk.calendar).groupby(NODE)["weighted"].sum()
+        still = pipeline_by_month(deals, desk.calendar).groupby(NODE)["weighted"].sum()
+        rows = desk.table("opportunities")
+        known = rows.loc[rows[AS_OF] <= pd.Timestamp(desk.params.plan_as_of), NODE].unique()
+        found["pipeline"] = still.reindex(known).fillna(0.0)
     if desk.has("drivers"):
         table = to_wide(desk.table("drivers"), columns="driver")
         found |= {str(name): table[name] for name in table}
@@ -217,7 +245,7 @@ def _hold_months(desk: Desk, row: dict[Hashable, Any], monthly: pd.DataFrame) ->
     own = monthly[monthly[NODE] == row[NODE]]
     free = [month for month in desk.months if month not in set(own[PERIOD])]
     left = int(row[VALUE]) - int(own[VALUE].sum())
-    if not free:
+    if left < 0 or not free:
         if left:
             raise InfeasibleError(
                 f"'{row[NODE]}' is held at {int(row[VALUE]):,} in {desk.cycle}, but its months are held at "
@@ -266,6 +294,12 @@ def target_table(desk: Desk, base: pd.DataFrame, quota: pd.DataFrame) -> pd.Data
     return table.assign(growth=table["value"] / table["last_year"].where(table["last_year"] > 0) - 1.0)
 
 
+def upper_nodes(desk: Desk, table: pd.DataFrame, *, most_leaves: int = 30) -> pd.DataFrame:
+    """Keep the rows of a target table that a figure has room for: without leaves where there are many."""
+    many = len(desk.tree.leaves) > most_leaves
+    return table[~table[NODE].isin(desk.tree.leaves)] if many else table
+
+
 def cells(desk: Desk, values: pd.DataFrame, *, item: str = "") -> pd.DataFrame:
     """Turn nodes x periods of whole minor units into cells of a commit."""
     rows = to_long(values)
@@ -295,15 +329,14 @@ def _read(desk: Desk, kind: str, item: str, maker: str) -> pd.DataFrame:
     mine = state[
         state[PERIOD].isin(desk.months) & (state["measure"] == desk.company.measure) & (state["item"] == item)
     ]
-    missing = desk.tree.nodes.difference(pd.Index(mine[NODE]))
+    known = to_wide(mine.dropna(subset=VALUE).astype({VALUE: "int64"}))
+    table = known.reindex(index=desk.tree.nodes, columns=desk.months)
+    missing = table.index[table.isna().any(axis=1)]
     if len(missing):
         raise ParamsError(
-            f"The ledger has no {kind} of {len(missing)} nodes for {desk.cycle}, such as '{missing[0]}'.",
+            f"The ledger has no {kind} of {len(missing)} nodes for every month of {desk.cycle}, "
+            f"such as '{missing[0]}'.",
             where=desk.company.company,
             remedy=f"Run {maker} first.",
         )
-    return (
-        to_wide(mine.astype({VALUE: "int64"}))
-        .reindex(index=desk.tree.nodes, columns=desk.months)
-        .astype("int64")
-    )
+    return table.astype("int64")

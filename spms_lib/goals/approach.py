@@ -51,7 +51,8 @@ def recommend(accuracy: pd.DataFrame, criteria: pd.DataFrame) -> pd.DataFrame:
     answer = opinion(criteria)
     rows = []
     for level, group in accuracy.groupby("level", sort=False):
-        ranked = group.dropna(subset="wape").sort_values("wape", kind="stable")
+        eligible = group[group["source"].isin(APPROACHES)]  # a yardstick such as the naive is no approach
+        ranked = eligible.dropna(subset="wape").sort_values("wape", kind="stable")
         rows.append((level, *_choose(ranked, answer)))
     return pd.DataFrame(
         rows, columns=["level", "recommendation", "because", "lead", "quarters", "would_change"]

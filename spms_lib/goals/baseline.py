@@ -102,7 +102,7 @@ def backtest(history: pd.DataFrame, quarters: list[str], calendar: FiscalCalenda
     -------
     pd.DataFrame
         Columns node, period (month), source (`baseline` or `seasonal_naive`), value; rows
-        without a forecast or without an actual are left out.
+        without a forecast are left out.
     """
     parts = []
     for quarter in quarters:

@@ -35,22 +35,19 @@ def fill_newcomers(hierarchy: Hierarchy, driver: pd.Series) -> tuple[pd.Series, 
     full = driver.reindex(hierarchy.leaves).astype(float)
     if full.isna().all():
         raise NoBasisError(
-            "No leaf has a value for this driver.", remedy="Choose another driver, or 'equal'."
+            f"No leaf has a value for the driver '{driver.name}'.",
+            where="drivers",
+            remedy="Choose another driver, or 'equal'.",
         )
-    filled, used = full.copy(), pd.Series("", index=full.index, dtype="object")
-    for level in reversed(hierarchy.level_names[:-1]):
-        group = hierarchy.ancestor(level).reindex(full.index)
-        known = full.groupby(group).mean()
-        gaps = filled.isna() & group.map(known).notna()
-        filled[gaps] = group[gaps].map(known)
-        used[gaps] = "mean of the measured leaves of " + group[gaps].astype(str)
-    left = filled.isna()
-    filled[left] = full.mean()
-    used[left] = "mean of all measured leaves"
-    changed = used != ""
-    record = pd.DataFrame(
-        {"node": full.index[changed], "rule": used[changed].to_numpy(), "value": filled[changed].to_numpy()}
-    )
+    sums = hierarchy.roll_up(pd.DataFrame({"sum": full, "count": full.notna().astype(float)}))
+    known = sums["sum"] / sums["count"].where(sums["count"] > 0)
+    gaps = full.index[full.isna()]
+    group = hierarchy.parents[gaps]
+    while (unknown := group.map(known).isna()).any():
+        group = group.where(~unknown, group.map(hierarchy.parents))
+    filled = full.fillna(group.map(known))
+    rule = "mean of the measured leaves of " + group.astype("str")
+    record = pd.DataFrame({"node": gaps, "rule": rule.to_numpy(), "value": filled[gaps].to_numpy()})
     return filled, record
 
 

@@ -49,13 +49,13 @@ def check_objectives(
                 f"no {', '.join(missing)}" if missing else f"{row['measure']} in {row['unit']}",
             ),
             (name, "time-bound", *_due(row["due"], as_of)),
-            (name, "owned", not _empty(row["owner"]), str(row["owner"]) or "nobody"),
             (
                 name,
-                "aligned",
-                bool(row["serves"]),
-                _served(row["serves"]),
+                "owned",
+                not _empty(row["owner"]),
+                "nobody" if _empty(row["owner"]) else str(row["owner"]),
             ),
+            (name, "aligned", any(share > 0 for share in row["serves"].values()), _served(row["serves"])),
             (name, "reachable", *_reachable(chances.get(name), least)),
         ]
     return pd.DataFrame(rows, columns=["objective", "check", "passed", "detail"]).astype({"passed": "object"})
@@ -120,13 +120,13 @@ def chance_of_reaching(history: pd.Series, target: float, *, steps: int) -> floa
     0.5
     """
     values = history.to_numpy(dtype=float)
-    if len(values) < steps + 3 or (values <= 0).any() or target <= 0:
+    if len(values) < steps + 3 or not (values > 0).all() or not target > 0:
         return None
     growth = np.log(values[steps:] / values[:-steps])
     spread = growth.std(ddof=1) * np.sqrt(1 + 1 / len(growth))
     needed = np.log(target / values[-steps])
-    if spread == 0:
-        return float(needed <= growth.mean())
+    if spread < 1e-12:  # the same growth every time, but for float noise
+        return float(needed <= growth.mean() + 1e-12)
     return float(stats.t.sf((needed - growth.mean()) / spread, df=len(growth) - 1))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spms_lib.errors import ParamsError
+from spms_lib.errors import InfeasibleError, ParamsError
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import apportion_groups
 from spms_lib.tables import NODE, PERIOD
@@ -39,14 +39,19 @@ def over_assign(
     Raises
     ------
     ParamsError
-        If a level is unknown or a ratio is below -1.
+        If a level is unknown or a ratio is not above -1.
+    InfeasibleError
+        If holds exceed what a negative ratio leaves to their parent's children.
     """
-    unknown = [level for level in ratios if level not in hierarchy.level_names]
+    below_root = list(dict.fromkeys(hierarchy.level.iloc[1:]))
+    unknown = [level for level in ratios if level not in below_root]
     if unknown or any(ratio <= -1 for ratio in ratios.values()):
         raise ParamsError(
-            f"There is no level '{unknown[0]}'." if unknown else "An over-assignment must be above -100 %.",
+            f"There is no level '{unknown[0]}' below the company."
+            if unknown
+            else "An over-assignment must be above -100 %.",
             where="over_assignment",
-            remedy=f"Known levels: {', '.join(hierarchy.level_names[1:])}.",
+            remedy=f"Known levels: {', '.join(below_root)}.",
         )
     units = base.reindex(hierarchy.nodes).to_numpy(dtype=np.int64)
     fixed = _held(hierarchy, base, holds)
@@ -63,6 +68,13 @@ def over_assign(
         kept = np.where(fixed[below], units[below], 0)
         to_share = total - np.add.reduceat(kept, starts, axis=0)
         to_share = np.where(np.add.reduceat(free, starts, axis=0) > 0, to_share, 0)
+        if (to_share < 0).any():
+            row = int(np.argwhere(to_share < 0)[0][0])
+            raise InfeasibleError(
+                f"The holds below '{hierarchy.nodes[parents[row]]}' exceed what its quota leaves to its children.",
+                where="over_assignment",
+                remedy="Raise the ratio of their level, or lift a hold.",
+            )
         quota[below] = kept + apportion_groups(to_share, free.astype(np.float64), starts)
     return pd.DataFrame(quota, hierarchy.nodes, base.columns)
 

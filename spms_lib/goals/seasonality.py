@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.errors import NoBasisError
 
 PRIOR_YEARS = 2.0
 
@@ -30,23 +29,23 @@ def month_shares(
     -------
     pd.DataFrame
         Groups x months of `quarter`; each row sums to 1 and none is negative. With no
-        past quarter every month gets its share of the working days.
+        sales in any past quarter every month gets its share of the working days.
     """
     months = calendar.months(quarter)
-    past = []
-    name = calendar.same_period_last_year(quarter)
-    while all(month in history.columns for month in calendar.months(name)):
-        past.append(history[calendar.months(name)].to_numpy(dtype=float))
-        name = calendar.same_period_last_year(name)
-    if not past:
+    past = [
+        np.clip(history[names].to_numpy(dtype=float), 0.0, None)
+        for names in _same_quarters(history, quarter, calendar)
+    ]
+    seen = np.stack(past) if past else np.empty((0, len(history), len(months)))
+    whole = ~np.isnan(seen).any(axis=2, keepdims=True)  # a group's first, partial quarter has no pattern
+    years = np.where(whole, seen, 0.0)
+    company = years.sum(axis=(0, 1))
+    if company.sum() == 0:
+        company = np.nansum(seen, axis=(0, 1))
+    if company.sum() == 0:
         days = [calendar.working_days(calendar.start(month), calendar.end(month)) for month in months]
         even = np.tile(np.array(days) / sum(days), (len(history), 1))
         return pd.DataFrame(even, history.index, months)
-    seen = np.clip(np.stack(past), 0.0, None)
-    years = np.nan_to_num(seen)
-    company = years.sum(axis=(0, 1))
-    if company.sum() == 0:
-        raise NoBasisError(f"No sales in {quarter} of any earlier year.", remedy="Choose 'even' seasonality.")
     company = company / company.sum()
     own = years.sum(axis=0)
     total = own.sum(axis=1, keepdims=True)
@@ -55,3 +54,14 @@ def month_shares(
     mixed = (count * shares + prior_years * company) / np.maximum(count + prior_years, 1e-12)
     mixed = np.where(count + prior_years > 0, mixed, company)
     return pd.DataFrame(mixed / mixed.sum(axis=1, keepdims=True), history.index, months)
+
+
+def _same_quarters(history: pd.DataFrame, quarter: str, calendar: FiscalCalendar) -> list[list[str]]:
+    """List the months of the same quarter of earlier years, where every month is known."""
+    found, name = [], calendar.same_period_last_year(quarter)
+    first = min(history.columns, default="")
+    while first and calendar.months(name)[-1] >= first:
+        if all(month in history.columns for month in calendar.months(name)):
+            found.append(calendar.months(name))
+        name = calendar.same_period_last_year(name)
+    return found

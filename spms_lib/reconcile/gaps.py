@@ -41,8 +41,9 @@ def gap_decisions(
     asked = gaps["said"].fillna(0.0).gt(0).any()  # where nobody is heard at all, nobody is chased
     for row in gaps.to_dict("records") if asked else []:
         ratio = row["gap"] / row["target_said"] if row["target_said"] and pd.notna(row["gap"]) else None
-        said = 0.0 if pd.isna(row["said"]) else float(row["said"])
-        name = row["name"]
+        if pd.isna(row["said"]):  # no target, so there is nothing to collect against
+            continue
+        said, name = float(row["said"]), row["name"]
         if said < LEAST_SAID:
             kind, effect = COLLECT, None
             text = f"{name}: only {said:.0%} of the target has a forecast from the field; collect the rest"

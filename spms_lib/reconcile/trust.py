@@ -9,14 +9,16 @@ from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, VARIANCE
 PRIOR_PERIODS = 6.0
 NO_RECORD_ERROR_RATIO = 0.35
 LEAST_ERROR_RATIO = 0.02
+LARGEST_SQUARED = 4.0
 
 
 def track_records(past: pd.DataFrame, actuals: pd.DataFrame, level: pd.Series) -> pd.DataFrame:
     """Compute each source's past error per node, shrunk towards its level.
 
     The error is the root mean square of (forecast - actual) / forecast, so it holds
-    bias and noise alike, and can be applied to a new forecast. A node counts with its
-    periods, its level with `PRIOR_PERIODS`.
+    bias and noise alike, and can be applied to a new forecast. One period counts at most
+    2.0, and so does a forecast of 0 that was wrong; one that was right counts 0. A node
+    counts with its periods, its level with `PRIOR_PERIODS`.
 
     Parameters
     ----------
@@ -35,11 +37,12 @@ def track_records(past: pd.DataFrame, actuals: pd.DataFrame, level: pd.Series) -
         error_ratio (own), trust_error_ratio (shrunk; use this).
     """
     pairs = past.merge(actuals, on=[NODE, PERIOD], suffixes=("", "_actual"))
-    pairs = pairs[pairs[VALUE].abs() > 0]
-    pairs["gap"] = pairs[VALUE].astype(float) - pairs["value_actual"].astype(float)
-    pairs["squared"] = (pairs["gap"] / pairs[VALUE].astype(float)) ** 2
+    said, came = pairs[VALUE].astype(float), pairs["value_actual"].astype(float)
+    pairs["gap"] = said - came
+    squared = (pairs["gap"] / said.where(said != 0)) ** 2
+    squared = squared.where(said != 0, np.where(came == 0, 0.0, LARGEST_SQUARED))
     pairs["level"] = pairs[NODE].map(level)
-    pairs["squared"] = pairs["squared"].clip(upper=4.0)  # one freak month does not decide
+    pairs["squared"] = squared.clip(upper=LARGEST_SQUARED)  # one freak month does not decide
     own = pairs.groupby([SOURCE, NODE]).agg(
         level=("level", "first"), periods=("gap", "size"), bias=("gap", "mean"), gap=("gap", "sum"),
         actual=("value_actual", "sum"), squared=("squared", "mean"),
@@ -78,7 +81,7 @@ def with_variance(
         From `track_records`.
     leadership
         The dial, 0 to 1: 0.5 leaves the evidence as it is, 1 trusts only the targets,
-        0 only the field and the baseline.
+        0 only the field and the baseline, each as far as its evidence goes.
 
     Returns
     -------
@@ -106,12 +109,15 @@ def with_variance(
     ratio = options.bfill(axis=1)["node"]
     evidence = options.notna().idxmax(axis=1)
     scale = estimates[VALUE].abs().astype(float)
-    floor = scale.groupby([estimates[SOURCE], estimates[PERIOD]]).transform("mean") * 0.01
+    typical = scale.groupby([estimates[SOURCE], estimates[PERIOD]]).transform("mean")
+    typical = typical.where(typical > 0, scale.groupby(estimates[PERIOD]).transform("mean"))
+    floor = np.maximum(typical * 0.01, 1.0)  # at least a minor unit: only a hold has no variance
     variance = (ratio * np.maximum(scale, floor)) ** 2
     target = estimates[SOURCE] == "target"
     with np.errstate(divide="ignore"):
         towards = np.divide(1.0 - leadership, leadership) if leadership else np.inf
         away = np.divide(leadership, 1.0 - leadership) if leadership < 1 else np.inf
     factor = pd.Series(np.where(target, towards, away), index=estimates.index)
+    factor = factor.where(factor > 0, 1.0)  # at an end only one side speaks, and still not as a hold
     turned = variance.where(np.isfinite(factor), np.inf) * factor.where(np.isfinite(factor), 1.0)
     return estimates.assign(error_ratio=ratio, evidence=evidence, **{VARIANCE: turned})

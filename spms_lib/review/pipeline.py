@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from spms_lib.deals import open_deals, snapshot
 from spms_lib.errors import ParamsError
 from spms_lib.review._frames import cents, need, need_unique, ratio
 from spms_lib.tables import AS_OF, NODE
@@ -29,18 +30,10 @@ SHORT: Final = "short"
 NO_DATA: Final = "no data"
 
 
-def last_snapshot(opportunities: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
-    """Keep the deals of the last snapshot taken by the end of a day; none where there is no such one."""
-    need(opportunities, ["opportunity", AS_OF], "opportunities")
-    known = opportunities[opportunities[AS_OF] < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
-    last: pd.DataFrame = known[known[AS_OF] == known[AS_OF].max()]
-    return last
-
-
 def open_pipeline(
     opportunities: pd.DataFrame, *, as_of: dt.date, first_day: dt.date, last_day: dt.date
 ) -> pd.DataFrame:
-    """Add up each node's open deals that are expected to close in a period.
+    """Add up each node's open deals that can close in a period: see `open_deals`.
 
     Parameters
     ----------
@@ -57,18 +50,10 @@ def open_pipeline(
         of a node's are, weighted is null). In order of node.
     """
     need(opportunities, [NODE, "status", AMOUNT, "close_date"], "opportunities")
-    deals = last_snapshot(opportunities, as_of=as_of)
-    inside = deals["close_date"].between(pd.Timestamp(first_day), pd.Timestamp(last_day))
-    deals = deals[(deals["status"] == "open") & inside]
-    chance = deals["probability"] if "probability" in deals else pd.Series(np.nan, index=deals.index)
-    sized = pd.DataFrame(
-        {
-            NODE: deals[NODE],
-            AMOUNT: cents(deals[AMOUNT], "opportunities"),
-            WEIGHTED: deals[AMOUNT].astype("float64") * chance.astype("float64"),
-            "without": chance.isna(),
-        }
-    ).sort_values([NODE, AMOUNT], kind="stable")
+    deals = open_deals(snapshot(opportunities, as_of=as_of))
+    inside = deals["closes"].between(pd.Timestamp(first_day), pd.Timestamp(last_day))
+    sized = deals[inside].sort_values([NODE, AMOUNT], kind="stable")
+    sized = sized.assign(without=sized[WEIGHTED].isna())
     groups = sized.groupby(NODE, sort=True)
     return pd.DataFrame(
         {

@@ -48,25 +48,28 @@ def goal_panel(desk: Desk, proposal: Proposal, *, target: int) -> ui.Widget:
     """
     drivers, shares, holds = leaf_drivers(desk), phasing(desk), holds_in_force(desk)
     usable = ["equal", *map(str, drivers.columns)]
+    wanted = {name: proposal.wanted.get(name, 0.0) for name in usable}
     influence = {
-        name: ui.FloatSlider(proposal.wanted.get(name, 0.0), min=0.0, max=1.0, step=0.05, description=name)
-        for name in usable
+        name: ui.FloatSlider(value, min=0.0, max=max(1.0, value), step=0.05, description=name)
+        for name, value in wanted.items()
     }
+    ratios = {level: proposal.over_assignment.get(level, 0.0) for level in desk.tree.level_names[1:]}
     hedge = {
         level: ui.FloatSlider(
-            proposal.over_assignment.get(level, 0.0),
-            min=0.0,
-            max=0.3,
+            ratio,
+            min=min(0.0, ratio),
+            max=max(0.3, ratio),
             step=0.005,
             readout_format=".1%",
             description=level,
         )
-        for level in desk.tree.level_names[1:]
+        for level, ratio in ratios.items()
     }
 
     def preview() -> Printed:
-        proposal.wanted = {name: slider.value for name, slider in influence.items()}
-        proposal.over_assignment = {level: slider.value for level, slider in hedge.items()}
+        proposal.wanted = {**proposal.wanted, **{name: slider.value for name, slider in influence.items()}}
+        moved = {level: slider.value for level, slider in hedge.items()}
+        proposal.over_assignment = {**proposal.over_assignment, **moved}
         weights, _ = blend_drivers(desk.tree, drivers, proposal.wanted)
         totals = month_totals(target, weights, shares)
         base = cascade(desk.tree, totals, shares.mul(weights, axis=0), holds=holds)
@@ -131,7 +134,7 @@ def _panel(columns: list[ui.Widget], controls: list[ui.Widget], preview: Any) ->
 
     def refresh(_change: object = None) -> None:
         try:
-            shown.value = preview()._repr_html_()  # noqa: SLF001
+            shown.value = preview()._repr_html_()
         except SpmsError as refusal:
             shown.value = (
                 f'<div role="alert"><strong>{type(refusal).__name__}</strong>: {_plain(str(refusal))}</div>'
