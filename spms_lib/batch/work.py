@@ -187,7 +187,25 @@ class Work:
                 self.console.print(
                     f"check failed: {check['notebook']}: {check['check']} {check['detail']}", markup=False
                 )
+        self._say_findings()
         index = self.folder / "index.html"
         self.console.print(
             f"Report: {shown_from(index, Path.cwd())}", markup=False, soft_wrap=True, highlight=False
         )
+
+    def _say_findings(self) -> None:
+        """Print each notebook's answer in a line, and what was read, used, found and checked."""
+        for task in self.tasks:
+            if said := str(self.entries[task.id].get("headline") or ""):
+                self.console.print(f"  {task.id}: {said}", markup=False, soft_wrap=True, highlight=False)
+        rows = {
+            name: sum(int(t[name]) for t in self.manifest["tables"])
+            for name in ("rows_in", "rows_used", "rows_rejected")
+        }
+        found = sum(int(entry["count"]) for entry in self.manifest["findings"])
+        checks = self.manifest["checks"]
+        self.console.print(
+            f"Rows: {rows['rows_in']:,} read = {rows['rows_used']:,} used + {rows['rows_rejected']:,} rejected; "
+            f"{found:,} findings; {sum(bool(check['passed']) for check in checks)} of {len(checks)} checks held.",
+            markup=False, soft_wrap=True, highlight=False,
+        )  # fmt: skip

@@ -21,6 +21,7 @@ from spms_lib.hierarchy import Hierarchy
 from spms_lib.hierarchy.check import rows_on, validity
 from spms_lib.money import format_money, minor_per_unit
 from spms_lib.params import Company, Cycle, load_company, load_cycle
+from spms_lib.report.tables import Printed, show
 from spms_lib.store.ledger import Ledger
 from spms_lib.tables import NODE, PARENT, PERIOD, LoadedTable, schema, to_wide
 
@@ -102,6 +103,11 @@ class Desk:
     def money(self) -> Callable[[float | None], str]:
         """Write an amount as people read it, short."""
         return partial(format_money, currency=self.currency, compact=True)
+
+    @property
+    def show(self) -> Callable[..., Printed]:
+        """Print a table with amounts in the company's currency: see `spms_lib.report.tables.show`."""
+        return partial(show, currency=self.currency)
 
     @cached_property
     def tree(self) -> Hierarchy:

@@ -13,7 +13,7 @@ from spms_lib.review.accuracy import accuracy
 from spms_lib.review.attainment import compared, shape_summary
 from spms_lib.review.decisions import decision_outcomes, propose_decisions
 from spms_lib.review.facts import ReviewFacts
-from spms_lib.review.variance import variance_by_node, variance_by_product
+from spms_lib.review.variance import PART, variance_by_node, variance_by_product
 from spms_lib.store.decisions import decisions as ledger_decisions
 from spms_lib.tables import DATE, NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
 
@@ -155,7 +155,12 @@ def review_facts(desk: Desk, *, as_of: dt.date, cost: pd.DataFrame | None = None
     before = last_year_results(desk, as_of=as_of)
     received, expected = submission_counts(desk)
     root = desk.scope.root
-    children = variance_by_node(attained(rows), desk.scope, root) if len(desk.scope) > 1 else None
+    compared_rows = attained(rows)
+    children = (
+        variance_by_node(compared_rows, desk.scope, root)
+        if len(desk.scope) > 1
+        else compared_rows.assign(kind=PART)  # a leaf's edition: it explains itself
+    )
     closed = as_of >= desk.calendar.end(desk.cycle)
     measured = quarter_accuracy(desk, as_of=as_of)
     return ReviewFacts(
