@@ -45,6 +45,7 @@ def commit_tree(
     [100, 34, 33, 33]
     """
     fixed = np.zeros(values.shape, dtype=bool) if held is None else _settled(hierarchy, held)
+    values = np.asfortranarray(values)  # rounding walks down columns
     units = np.rint(values).astype(np.int64)
     offsets, first = hierarchy.offsets, hierarchy.first
     for depth in range(len(offsets) - 2):

@@ -12,7 +12,10 @@ KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issu
 
 
 def test_a_refusal_reads_as_place_reason_and_remedy() -> None:
-    assert str(SpmsError("It is wrong.", where="targets", remedy="Correct it.")) == "targets: It is wrong. Correct it."
+    assert (
+        str(SpmsError("It is wrong.", where="targets", remedy="Correct it."))
+        == "targets: It is wrong. Correct it."
+    )
     assert str(SpmsError("It is wrong.")) == "It is wrong."
 
 

@@ -49,5 +49,7 @@ def test_counting_nothing_gives_an_empty_table() -> None:
 
 
 def test_values_of_any_kind_are_kept_as_text() -> None:
-    rows = findings("actuals", pd.Series([1, 2]), "value", "r", pd.Series([1.5, pd.Timestamp(2026, 1, 1)]), "m")
+    rows = findings(
+        "actuals", pd.Series([1, 2]), "value", "r", pd.Series([1.5, pd.Timestamp(2026, 1, 1)]), "m"
+    )
     assert rows["value"].tolist() == ["1.5", "2026-01-01 00:00:00"]

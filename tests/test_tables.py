@@ -25,7 +25,7 @@ def test_keys_are_never_optional_money() -> None:
 
 
 def test_an_unknown_table_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(TableError, match="no table named 'sales'.*transactions"):
+    with pytest.raises(TableError, match=r"no table named 'sales'.*transactions"):
         schema("sales")
 
 
@@ -47,7 +47,8 @@ cells = st.dictionaries(
 @given(cells)
 def test_long_to_wide_and_back_keeps_every_word_and_invents_none(words: dict) -> None:
     rows = pd.DataFrame(
-        [(node, period, value) for (node, period), value in words.items()], columns=["node", "period", "value"]
+        [(node, period, value) for (node, period), value in words.items()],
+        columns=["node", "period", "value"],
     ).astype({"value": "float64"})
     said = {key: value for key, value in words.items() if value is not None}
     back = to_long(to_wide(rows))

@@ -92,7 +92,7 @@ def status_board(
     )
     board = pd.DataFrame({NODE: hierarchy.leaves}).join(seen, on=NODE)
     board["name"] = board[NODE].map(hierarchy.name)
-    board["owner"] = board[NODE].map(hierarchy.owner)
+    board["owner"] = board[NODE].map(hierarchy.owner).astype("object")
     empty = board["months"].isna()
     board["state"] = np.select(
         [~empty & (board["months"] == len(months)), ~empty, board[NODE].isin(vacant)],
@@ -102,7 +102,7 @@ def status_board(
     board["late"] = board["last"] >= pd.Timestamp(due) + pd.Timedelta(days=1)
     board["versions"] = board["versions"].fillna(0).astype("int64")
     wanting = board["state"].isin(["missing", "incomplete"])
-    who = board["owner"].fillna(board["name"]).astype("str")
+    who = board["owner"].where(board["owner"].notna(), board["name"]).astype("str")
     text = (
         who
         + ": your forecast for "

@@ -113,6 +113,8 @@ def _check_nodes(loaded: LoadedTable, hierarchy: pd.DataFrame, calendar: FiscalC
 def _had_children(rows: pd.DataFrame, hierarchy: pd.DataFrame, calendar: FiscalCalendar) -> pd.Series:
     """Tell whether each row's node had children on its day; ever, for a row without a day."""
     below = hierarchy[hierarchy[PARENT].notna()]
+    if below.empty:
+        return pd.Series(False, index=rows.index)
     start, end = validity(below)
     first, last = start.groupby(below[PARENT]).min(), end.groupby(below[PARENT]).max()
     if PERIOD in rows:

@@ -52,7 +52,7 @@ def month_shares(
     shares = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
     count = (years.sum(axis=2) > 0).sum(axis=0)[:, None]
     mixed = (count * shares + prior_years * company) / np.maximum(count + prior_years, 1e-12)
-    mixed = np.where(count + prior_years > 0, mixed, company)
+    mixed = np.where(count + prior_years > 1e-9, mixed, company)
     return pd.DataFrame(mixed / mixed.sum(axis=1, keepdims=True), history.index, months)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.collect.submissions import (
@@ -71,6 +71,7 @@ def test_what_is_sent_after_the_cut_off_is_not_counted_as_a_version() -> None:
     assert latest_submissions(sent(text), cut_off=DUE)["version"].tolist() == [2]
 
 
+@settings(max_examples=20)
 @given(st.permutations(range(6)))
 def test_the_order_of_the_file_does_not_matter(order: list[int]) -> None:
     rows = sent("\n".join(f"anna 2026-0{1 + i % 2} commit {i} 01-1{i}T09:00" for i in range(6)))
@@ -184,3 +185,10 @@ def test_a_board_before_anybody_has_spoken(months: list[str]) -> None:
     assert shown["state"].tolist() == ["missing", "missing", "missing", "vacant", "missing"]
     assert not shown["late"].any()
     assert completeness(TREE, shown).loc["toy", "share"] == 0.0
+
+
+def test_a_company_that_names_no_owners_addresses_seats_by_name() -> None:
+    tree = Hierarchy.from_parent_child(table(TOY))
+    latest = latest_submissions(sent(BOARD), cut_off=DUE)
+    shown = status_board(tree, latest, MONTHS, due=DUE, vacant=set()).set_index("node")
+    assert shown.loc["carl", "reminder"].startswith("carl: your forecast")

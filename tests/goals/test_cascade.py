@@ -136,7 +136,7 @@ def test_the_quota_layer_has_its_own_identity_and_leaves_the_base_alone(
     tree, totals, weights, _ = case
     base = cascade(tree, totals, weights)
     before = base.copy()
-    ratios = {level: ratio for level, ratio in zip(tree.level_names[1:], (first, second), strict=False)}
+    ratios = dict(zip(tree.level_names[1:], (first, second), strict=False))
     quota = over_assign(tree, base, ratios)
     assert base.equals(before)
     for node in tree.nodes[~tree.is_leaf]:
