@@ -105,7 +105,7 @@ def test_holds_that_exceed_the_target_are_refused_with_the_amount() -> None:
 
 
 def test_all_children_held_to_another_sum_are_refused_by_name() -> None:
-    with pytest.raises(InfeasibleError, match="'q1' is held at 100.00, .* sum to 90.00"):
+    with pytest.raises(InfeasibleError, match=r"'q1' is held at 100.00, .* sum to 90.00"):
         split(
             Hierarchy.from_parent_child(MONTHS), 100, {"jan": 1, "feb": 1, "mar": 1}, jan=30, feb=30, mar=30
         )
