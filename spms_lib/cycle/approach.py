@@ -6,7 +6,7 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import BASELINE, BOTTOM_UP, NAIVE, TOP_DOWN, by_level, past_actuals
-from spms_lib.review.accuracy import accuracy
+from spms_lib.review.accuracy import accuracy, value_added
 from spms_lib.tables import LEVEL, NODE, PERIOD, SOURCE
 
 SOURCES = (TOP_DOWN, BOTTOM_UP, "blend", BASELINE, NAIVE)
@@ -70,6 +70,16 @@ def wape_by_quarter(desk: Desk, past: pd.DataFrame, level: str) -> pd.DataFrame:
     return table.reindex(columns=[source for source in there if source in table]).rename_axis(
         index=None, columns=None
     )
+
+
+def effort_worth(measured: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Compare each stage of a level with the naive forecast: see `value_added`; no rows without a naive one."""
+    mine = measured[measured[LEVEL] == level]
+    if not (mine[SOURCE] == NAIVE).any() or len(mine) < 2:
+        return pd.DataFrame(
+            columns=["quarters", "stage", "n", "left_out", "error", "naive_error", "value_added"]
+        )
+    return value_added(mine, naive=NAIVE).drop(columns=LEVEL, errors="ignore")
 
 
 def criteria_table(desk: Desk) -> pd.DataFrame:

@@ -49,6 +49,13 @@ def open_cycle(company: str, cycle: str, *, data: str = "", notebook: str = "", 
             where=f"params/{company}/{cycle}.yaml",
             remedy=f"Write company: {firm.company}.",
         )
+    first_day = firm.calendar.fiscal.start(params.cycle)
+    if params.plan_as_of >= first_day:
+        raise ParamsError(
+            f"plan_as_of is {params.plan_as_of}, but {params.cycle} starts on {first_day}: the plan would know its own results.",
+            where=f"params/{company}/{cycle}.yaml",
+            remedy="Choose a day before the quarter starts.",
+        )
     return Desk(firm, params, root, load_inputs(firm, root, data=data), notebook, region)
 
 

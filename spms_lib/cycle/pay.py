@@ -37,6 +37,21 @@ def compensation_plan(desk: Desk) -> CompensationPlan | None:
     return plan
 
 
+def proportional_plan(desk: Desk) -> CompensationPlan:
+    """Stand in where the cycle names no plan: a quarter of the target incentive, in proportion to attainment."""
+    return plan_from_dict(
+        {
+            "name": "proportional (no plan is named in the cycle)",
+            "description": "Stands in until the cycle names a compensation_plan: pay in proportion to attainment",
+            "currency": desk.currency,
+            "tie": "upper",
+            "effective_from": desk.calendar.start(desk.cycle),
+            "pay_share": "1/4",
+            "tiers": [{"start": 0, "rate": 1}],
+        }
+    )
+
+
 def plan_terms(plan: CompensationPlan) -> pd.DataFrame:
     """Print the clauses of a plan: columns clause, value."""
     rows = [

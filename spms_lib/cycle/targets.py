@@ -262,6 +262,13 @@ def _hold_months(desk: Desk, row: dict[Hashable, Any], monthly: pd.DataFrame) ->
     )
 
 
+def lost_holds(desk: Desk) -> list[str]:
+    """Name the nodes whose holds on this quarter lie outside the plan's tree, such as a seat that has closed."""
+    table = holds(desk.ledger, on=desk.calendar.start(desk.cycle))
+    mine = table[PERIOD].isin([*desk.months, desk.cycle]) & (table["measure"] == desk.company.measure)
+    return sorted(set(table[mine][NODE]) - set(desk.tree.nodes))
+
+
 def holds_stand(values: pd.DataFrame, table: pd.DataFrame) -> bool:
     """Tell whether every hold has its number in a table of nodes x months."""
     return all(values.loc[row[NODE], row[PERIOD]] == row[VALUE] for row in table.to_dict("records"))

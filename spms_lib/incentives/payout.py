@@ -23,7 +23,7 @@ REASON: Final = "reason"
 NO_QUOTA: Final = "no quota"
 ZERO_QUOTA: Final = "quota not above zero"
 NO_ACTUAL: Final = "no actual"
-VACANT: Final = "vacant"
+VACANT: Final = "no target incentive: vacant, or nobody has said"
 BELOW_THRESHOLD: Final = "below threshold"
 NOTHING_EARNED: Final = "nothing earned"
 UNKNOWN: Final = (NO_QUOTA, ZERO_QUOTA, NO_ACTUAL, VACANT)
@@ -80,8 +80,8 @@ def payouts(plan: CompensationPlan, credits: pd.DataFrame) -> pd.DataFrame:  # n
 
     frame = credits[[NODE, ACTUAL, QUOTA]].reset_index(drop=True).astype({ACTUAL: "Int64", QUOTA: "Int64"})
     frame[TARGET_INCENTIVE] = _scaled(credits[TARGET_INCENTIVE], plan.pay_share)
-    frame[ATTAINMENT] = np.nan
-    frame.loc[known, ATTAINMENT] = (actual / quota).astype(float)
+    measured = frame[QUOTA].where(frame[QUOTA] > 0)  # known also where nobody is paid
+    frame[ATTAINMENT] = (frame[ACTUAL] / measured).astype("float64")
     frame[PAYOUT] = _filled(parts.sum(axis=0), known)
     for number, part in enumerate(parts, start=1):
         frame[f"tier_{number}"] = _filled(part, known)

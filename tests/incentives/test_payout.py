@@ -163,7 +163,7 @@ def test_the_marginal_rate_exactly_on_a_start_follows_the_tie(tie: str, expected
         ((50_00, 0, 10_00), "quota not above zero", None),
         ((50_00, -100, 10_00), "quota not above zero", None),
         ((None, 100_00, 10_00), "no actual", None),
-        ((50_00, 100_00, None), "vacant", None),
+        ((50_00, 100_00, None), "no target incentive: vacant, or nobody has said", None),
         ((39_99, 100_00, 10_00), "below threshold", 0),
         ((50_00, 100_00, 0), "nothing earned", 0),
         ((50_00, 100_00, 10_00), "", 5_00),
