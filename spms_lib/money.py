@@ -169,9 +169,8 @@ def whole_shares(
         Shape (n_members, n_columns): members that hold whole numbers and take no unit.
     """
     sizes = np.diff(np.append(starts, len(exact)))
-    near = np.rint(exact)
-    noise = 1e-12 * np.abs(exact) + 1e-7
-    parts = np.where(np.abs(exact - near) <= noise, near, np.floor(exact)).astype(np.int64)
+    noise = 1e-12 * np.abs(exact) + 1e-7  # a share that is whole but for float noise is whole
+    parts = np.floor(exact + noise).astype(np.int64)
     left_over = totals - np.add.reduceat(parts, starts, axis=0)
     rounds = left_over // sizes[:, None]  # zero, but for amounts beyond what a float can tell apart
     if rounds.any():

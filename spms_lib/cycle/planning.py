@@ -237,6 +237,8 @@ def field_headline(gaps: pd.DataFrame, heard_by: str, desk: Desk) -> str:
 def trust_table(desk: Desk, records: pd.DataFrame) -> pd.DataFrame:
     """Average track records by source and level: source, level, nodes, periods, bias_ratio, error ratios."""
     rows = records.assign(level=records[NODE].map(desk.tree.level))
+    place = rows[LEVEL].map({name: number for number, name in enumerate(desk.tree.level_names)})
+    rows = rows.assign(place=place).sort_values([SOURCE, "place"], kind="stable")
     grouped = rows.groupby([SOURCE, LEVEL], sort=False)
     return grouped.agg(
         nodes=(NODE, "nunique"),

@@ -80,7 +80,8 @@ def cascade(
     variance[hierarchy.is_leaf] = shares / np.maximum(shares.max(axis=0), 1e-300)
     variance[held if shares.shape[1] == len(periods) else held.any(axis=1)] = 0.0
     values = solve(hierarchy, gains(hierarchy, variance), estimates, variance)
-    _refuse_overdrawn(hierarchy, values, estimates, held, periods)
+    if holds is not None and len(holds):
+        _refuse_overdrawn(hierarchy, values, estimates, held, periods)
     return pd.DataFrame(commit_tree(hierarchy, values, held=held), hierarchy.nodes, periods)
 
 
