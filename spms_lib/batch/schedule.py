@@ -62,7 +62,8 @@ class _Schedule:
     def run(self) -> dict[str, str]:
         self._start_what_can()
         while self.running:
-            ended, _ = wait(self.running, return_when=FIRST_COMPLETED)
+            # wakes up every second, so that an interrupt that another thread received is heard soon
+            ended, _ = wait(self.running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in ended:
                 self._settle(self.running.pop(future), future.result())
             self._start_what_can()

@@ -292,8 +292,12 @@ def test_an_interrupt_ends_the_kernels_and_says_what_is_missing(tmp_path: Path) 
         time.sleep(0.1)
     before = _children(run.pid)
     assert before, "no kernel is at work"
-    run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=30)
+    try:
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=60)
+    finally:
+        run.kill()  # does nothing to one that has ended
+        run.wait()
     assert run.returncode == 130, said
     assert not any(Path(f"/proc/{process}").exists() for process in before)
 
