@@ -271,7 +271,8 @@ def test_data_and_outputs_may_lie_elsewhere_and_no_notebook_learns_where(
 # -- interrupted ---------------------------------------------------------------------------------
 
 DRIVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a build may start us with interrupts ignored
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from tiny_project import Project
