@@ -59,7 +59,7 @@ bench: $(BENCH_STAMP) ## Measure against a memory copy and against peers [BENCH=
 soak: $(DEV_STAMP) ## Repeat the tests with new random seeds, stopping at the first failure [SOAK=rounds, PYTEST_FLAGS]
 	@for round in $$(seq $(SOAK)); do seed=$$((RANDOM * 32768 + RANDOM)); \
 	echo "Round $$round of $(SOAK): make soak SOAK=1 PYTEST_FLAGS=--hypothesis-seed=$$seed repeats it"; \
-	$(PY) -m pytest -n auto --dist loadfile --hypothesis-seed=$$seed $(PYTEST_FLAGS) || exit 1; done
+	SPMS_SOAK=1 $(PY) -m pytest -n auto --dist loadfile --hypothesis-seed=$$seed $(PYTEST_FLAGS) || exit 1; done
 
 lock: $(DEV_STAMP) ## Pin what pyproject.toml asks for; newer versions with LOCK_FLAGS=--upgrade
 	@$(call compile,requirements.lock,--group build)

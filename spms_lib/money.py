@@ -169,7 +169,9 @@ def whole_shares(
         Shape (n_members, n_columns): members that hold whole numbers and take no unit.
     """
     sizes = np.diff(np.append(starts, len(exact)))
-    noise = 1e-12 * np.abs(exact) + 1e-7  # a share that is whole but for float noise is whole
+    noise = np.minimum(
+        4e-15 * np.abs(exact) + 1e-7, 0.25
+    )  # a share that is whole but for float noise is whole
     parts = np.floor(exact + noise).astype(np.int64)
     left_over = totals - np.add.reduceat(parts, starts, axis=0)
     rounds = left_over // sizes[:, None]  # zero, but for amounts beyond what a float can tell apart
