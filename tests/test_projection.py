@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from spms_lib.commitments import check_conservation, commit_tree, conservation_gaps
 from spms_lib.errors import CheckError, InfeasibleError
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.projection import project
+from spms_lib.projection import Problem, solve
 
 
 @st.composite
@@ -41,7 +41,7 @@ def dense(tree: Hierarchy, estimates: np.ndarray, variance: np.ndarray) -> np.nd
 @given(cases())
 def test_it_is_the_textbook_answer(case: tuple) -> None:
     tree, estimates, variance = case
-    assert project(tree, estimates, variance).values == pytest.approx(
+    assert solve(tree, Problem(estimates, variance)).values == pytest.approx(
         dense(tree, estimates, variance), rel=1e-9
     )
 
@@ -51,7 +51,7 @@ def test_the_posterior_variance_is_the_textbook_one(case: tuple) -> None:
     tree, estimates, variance = case
     s, heard = summing(tree), np.isfinite(variance[:, 0])
     cover = s @ np.linalg.inv(s[heard].T @ np.diag(1 / variance[heard, 0]) @ s[heard]) @ s.T
-    assert project(tree, estimates, variance).variance[:, 0] == pytest.approx(np.diag(cover), rel=1e-7)
+    assert solve(tree, Problem(estimates, variance)).variance[:, 0] == pytest.approx(np.diag(cover), rel=1e-7)
 
 
 @given(cases(), st.integers(0, 10**6))
@@ -61,7 +61,7 @@ def test_a_held_node_stands_and_the_rest_is_optimal(case: tuple, pick: int) -> N
     held = pick % len(tree)
     estimates, variance = estimates.copy(), variance.copy()
     estimates[held], variance[held] = 123.0, 0.0
-    values = project(tree, estimates, variance).values
+    values = solve(tree, Problem(estimates, variance)).values
     assert values[held, 0] == pytest.approx(123.0, abs=1e-9)
     s = summing(tree)
     heard = np.isfinite(variance[:, 0]) & (variance[:, 0] > 0)
@@ -76,20 +76,20 @@ def test_a_held_node_stands_and_the_rest_is_optimal(case: tuple, pick: int) -> N
 def test_coherent_estimates_stay_put(case: tuple) -> None:
     tree, estimates, variance = case
     coherent = tree.roll_up_array(estimates[tree.is_leaf])
-    assert project(tree, coherent, variance).values == pytest.approx(coherent, rel=1e-9)
+    assert solve(tree, Problem(coherent, variance)).values == pytest.approx(coherent, rel=1e-9)
 
 
 @given(cases())
 def test_projecting_twice_changes_nothing(case: tuple) -> None:
     tree, estimates, variance = case
-    once = project(tree, estimates, variance).values
-    assert project(tree, once, variance).values == pytest.approx(once, rel=1e-9)
+    once = solve(tree, Problem(estimates, variance)).values
+    assert solve(tree, Problem(once, variance)).values == pytest.approx(once, rel=1e-9)
 
 
 def test_nodes_of_which_nothing_is_known_share_the_gap_equally(toy: Hierarchy) -> None:
     estimates, variance = np.zeros((8, 1)), np.full((8, 1), np.inf)
     estimates[0], variance[0] = 100.0, 4.0
-    answer = project(toy, estimates, variance)
+    answer = solve(toy, Problem(estimates, variance))
     assert answer.values[:3, 0].tolist() == [100.0, 50.0, 50.0]
     assert answer.values[-1, 0] == pytest.approx(50 / 3)
 
@@ -99,13 +99,13 @@ def test_contradicting_holds_are_refused_with_both_numbers(toy: Hierarchy) -> No
     for node, value in (("north", 50.0), ("anna", 20.0), ("ben", 20.0)):
         estimates[toy.position(node)], variance[toy.position(node)] = value, 0.0
     with pytest.raises(InfeasibleError, match=r"'north' is held at 50.00, .* sum to 40.00"):
-        project(toy, estimates, variance)
+        solve(toy, Problem(estimates, variance))
 
 
 @given(cases())
 def test_commitments_add_up_and_stay_within_one_unit(case: tuple) -> None:
     tree, estimates, variance = case
-    values = project(tree, estimates, variance).values
+    values = solve(tree, Problem(estimates, variance)).values
     units = commit_tree(tree, values)
     assert not conservation_gaps(tree, units).any()
     assert (np.abs(units - values) < 1 + 1e-6).all()

@@ -18,8 +18,9 @@ from spms_lib.cycle.outcome import dated_results
 from spms_lib.cycle.targets import cells, read_targets
 from spms_lib.deals import snapshot
 from spms_lib.goals.baseline import baseline
+from spms_lib.reconcile.explain import explain
 from spms_lib.reconcile.gaps import gap_decisions
-from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan, explain
+from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan
 from spms_lib.reconcile.trust import track_records, with_variance
 from spms_lib.store.commits import Commit
 from spms_lib.store.decisions import record_decisions

@@ -8,7 +8,7 @@ from spms_lib.commitments import commit_tree
 from spms_lib.errors import InfeasibleError
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import check_weights
-from spms_lib.projection import gains, solve
+from spms_lib.projection import Problem, solve
 from spms_lib.tables import NODE, PERIOD, VALUE
 
 
@@ -79,7 +79,7 @@ def cascade(
     variance = np.full((len(hierarchy), shares.shape[1]), np.inf)
     variance[hierarchy.is_leaf] = shares / np.maximum(shares.max(axis=0), 1e-300)
     variance[held if shares.shape[1] == len(periods) else held.any(axis=1)] = 0.0
-    values = solve(hierarchy, gains(hierarchy, variance), estimates, variance)
+    values = solve(hierarchy, Problem(estimates, variance, columns=periods)).values
     if holds is not None and len(holds):
         _refuse_overdrawn(hierarchy, values, estimates, held, periods)
     return pd.DataFrame(commit_tree(hierarchy, values, held=held), hierarchy.nodes, periods)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import HierarchyError
 from spms_lib.findings import REJECTED, SEVERITY
 from spms_lib.hierarchy.check import check_hierarchy, rows_on
@@ -117,6 +118,27 @@ class Hierarchy:
                 above = node
         table = pd.DataFrame(rows.values(), columns=[PARENT, LEVEL, NAME])
         return cls.from_parent_child(table.assign(**{NODE: list(rows)}))
+
+    @classmethod
+    def from_periods(cls, months: Sequence[str], calendar: FiscalCalendar) -> Self:
+        """Build the tree year > quarter > month over fiscal months, to plan months and their sums as one.
+
+        Several years get a root of their own, named by the first and last month.
+
+        Examples
+        --------
+        >>> Hierarchy.from_periods(["2026-01", "2026-02", "2026-03"], FiscalCalendar()).nodes.tolist()
+        ['FY2026', '2026Q1', '2026-01', '2026-02', '2026-03']
+        """
+        quarter = {month: calendar.quarter_of(month) for month in months}
+        year = {one: calendar.year_of(one) for one in quarter.values()}
+        years = list(dict.fromkeys(year.values()))
+        top = years[0] if len(years) == 1 else f"{months[0]} to {months[-1]}"
+        rows: list[tuple[str, str | None, str]] = [(top, None, "year" if len(years) == 1 else "range")]
+        rows += [(one, top, "year") for one in years] if len(years) > 1 else []
+        rows += [(one, above, "quarter") for one, above in year.items()]
+        rows += [(month, one, "month") for month, one in quarter.items()]
+        return cls.from_parent_child(pd.DataFrame(rows, columns=[NODE, PARENT, LEVEL]))
 
     @classmethod
     def _assemble(
@@ -258,7 +280,22 @@ class Hierarchy:
         """Return the tree as it stood on another day, from the same source rows."""
         return Hierarchy.from_parent_child(self._source, as_of=day)
 
+    def label(self, position: int) -> str:
+        """Name one node, as messages print it."""
+        return str(self.nodes[position])
+
     # -- computing -------------------------------------------------------------------------------
+
+    @cached_property
+    def rows(self) -> sparse.csr_array:
+        """Shape (nodes with children, n_nodes): each such node minus its children is zero."""
+        parents = np.flatnonzero(~self.is_leaf)
+        row_of = np.cumsum(~self.is_leaf) - 1
+        children = np.arange(1, len(self))
+        rows = np.concatenate([np.arange(len(parents)), row_of[self.parent[1:]]])
+        signs = np.concatenate([np.ones(len(parents)), np.full(len(children), -1.0)])
+        entries = signs, (rows, np.concatenate([parents, children]))
+        return sparse.coo_array(entries, shape=(len(parents), len(self))).tocsr()
 
     @cached_property
     def sums(self) -> list[sparse.csr_array]:

@@ -1,14 +1,54 @@
-"""Gaps between target and field that deserve a decision, each typed, owned and dated."""
+"""Gaps between target and field, and the decisions that they deserve, each typed, owned and dated."""
 
 import datetime as dt
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
-from spms_lib.tables import NODE
+from spms_lib.hierarchy import Hierarchy
+from spms_lib.reconcile.plan import Plan
+from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE
 
 COLLECT, CLOSE, RAISE = "collect", "close_gap", "review_target"
 LEAST_SAID = 0.8
+
+
+def gap_table(
+    hierarchy: Hierarchy, plan: Plan, estimates: pd.DataFrame, nodes: list[str], periods: list[str]
+) -> pd.DataFrame:
+    """Show target, field, baseline and plan side by side, largest gap between target and field first.
+
+    The gap compares like with like: the targets of the leaves that have said something
+    against what they said. A leaf counts once it has said something for every period.
+
+    Parameters
+    ----------
+    estimates
+        Columns node, period, source, value, at least at the leaves.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns node, target, field, baseline, plan (commitment), target_said (of the
+        leaves that have said something), gap (target_said - field), moved (plan -
+        target), said (share of the target whose owners have spoken); minor units, missing
+        where there is no such source.
+    """
+    wanted = estimates[estimates[NODE].isin(hierarchy.leaves) & estimates[PERIOD].isin(periods)]
+    grouped = wanted.groupby([NODE, SOURCE])[VALUE].agg(["sum", "count"])
+    by_leaf = grouped["sum"].where(grouped["count"] == len(periods)).unstack(SOURCE)
+    by_leaf = by_leaf.reindex(index=hierarchy.leaves, columns=["target", "field", "baseline"]).astype(float)
+    by_leaf["target_said"] = by_leaf["target"].where(by_leaf["field"].notna())
+    table = hierarchy.roll_up(by_leaf).loc[nodes].rename_axis(columns=None)
+    table["plan"] = plan.commitments.loc[nodes, periods].sum(axis=1)
+    table["gap"] = table["target_said"] - table["field"]
+    table["moved"] = table["plan"] - table["target"]
+    table["said"] = table["target_said"].fillna(0.0) / table["target"].where(table["target"] != 0)
+    order = table["gap"].abs().fillna(table["moved"].abs()).fillna(0.0)
+    ranked = table.iloc[np.argsort(-order.to_numpy(), kind="stable")]
+    columns = [NODE, "target", "field", "baseline", "plan", "target_said", "gap", "moved", "said"]
+    return ranked.reset_index(names=NODE)[columns]
 
 
 def gap_decisions(

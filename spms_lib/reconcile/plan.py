@@ -1,59 +1,176 @@
-"""The reconciled plan: closest to all estimates by trust, coherent, holds kept, every number explained."""
+"""The reconciled plan: closest to all estimates by trust, coherent, limits kept, every number explained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spms_lib.commitments import commit_tree
-from spms_lib.errors import InfeasibleError, TableError
-from spms_lib.hierarchy import Hierarchy
-from spms_lib.projection import gains, project, solve
-from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, VARIANCE
+from spms_lib.commitments import commit
+from spms_lib.errors import TableError
+from spms_lib.hierarchy import Crossed, Hierarchy
+from spms_lib.projection import Answer, Certificate, Problem, solve
+from spms_lib.projection.problem import AT_LOWER, AT_UPPER, FREE, HELD
+from spms_lib.reconcile.grid import ONLY, Heard, Layout, limit_grids
+from spms_lib.reconcile.methods import Method, Trust, Weighed, method_named
+from spms_lib.tables import PERIOD, SOURCE, VALUE, VARIANCE
 
-HOLD = "hold"
-ROUNDING = "rounding"
+Floats = NDArray[np.float64]
+
+HOLD: Final = "hold"
+BOUND: Final = "bound"
+CUT: Final = "cut"
+ROUNDING: Final = "rounding"
+KINDS: Final = {AT_LOWER: "lower", AT_UPPER: "upper", HELD: HOLD}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A coherent plan and where each of its numbers comes from.
 
-    Attributes
-    ----------
-    values
-        Nodes x periods, float minor units: the reconciled estimate.
-    spread
-        Nodes x periods: its standard deviation, minor units; infinite where nobody has said anything.
-    commitments
-        Nodes x periods, int64 minor units: every parent equals its children to the cent.
-    contributions
-        Columns node, period, source, value: for each node and period the rows sum to
-        its commitment; sources are those of the estimates, `hold` and `rounding`.
+    Tables are made when they are first asked for. Rows are the nodes of the hierarchy (or the cells of a crossed one),
+    columns are periods; where periods are a dimension, months, quarters and years stand side by side.
     """
 
-    values: pd.DataFrame
-    spread: pd.DataFrame
-    commitments: pd.DataFrame
-    contributions: pd.DataFrame
+    layout: Layout
+    heard: Heard
+    weighed: Weighed
+    problem: Problem
+    found: Floats
+    units: NDArray[np.int64]
+    solved: Answer | None = None
+
+    @cached_property
+    def answer(self) -> Answer:
+        """The values with what they depend on; solved again where only a few periods were, and somebody asks why."""
+        return self.solved or solve(self.layout.structure, self.problem)
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """The reconciled estimates, float minor units."""
+        return self.layout.frame(self.found)
+
+    @cached_property
+    def variance(self) -> pd.DataFrame:
+        """Posterior variance, minor units squared: 0 where held, infinite where nobody has said anything.
+
+        Missing where the method states weights and no variances, such as `ols`. Bounds do not change it.
+        """
+        known = self.answer.variance if self.weighed.in_money else np.full(self.found.shape, np.nan)
+        return self.layout.frame(known)
+
+    @cached_property
+    def spread(self) -> pd.DataFrame:
+        """Posterior standard deviation, minor units: the root of `variance`."""
+        return self.variance**0.5
+
+    @cached_property
+    def commitments(self) -> pd.DataFrame:
+        """Whole minor units, int64: every parent equals its children to the cent."""
+        return self.layout.frame(self.units)
+
+    @cached_property
+    def contributions(self) -> pd.DataFrame:
+        """How much of each number came from whom: columns node (or the keys of a cell), period, source, value.
+
+        For each cell and period the rows sum to its commitment. Sources are those of the estimates, then `hold`,
+        `bound` and `cut` where there are any, and `rounding`.
+        """
+        layout = self.layout
+        rows = [
+            layout.frame(part).assign(**{SOURCE: name}).rename_axis(index=self._index_names())
+            for name, part in self.parts().items()
+        ]
+        names = self._index_names()
+        long = pd.concat(rows).reset_index().melt([*names, SOURCE], var_name=PERIOD, value_name=VALUE)
+        return long[[*names, PERIOD, SOURCE, VALUE]].dropna(subset=[VALUE], ignore_index=True)
+
+    def _index_names(self) -> list[str]:
+        return [key for key in self.layout.keys if key != PERIOD]
+
+    def parts(self) -> dict[str, Floats]:
+        """Split every number by source, hold, bound, cut and rounding; shape (n_cells, n_periods) each.
+
+        The values are linear in the estimates and in the limits that they stand on, so each part is the answer with
+        everything else silent.
+        """
+        answer, problem = self.answer, self.answer.problem
+        linear, nothing = answer.linear, np.zeros(answer.values.shape)
+        certain = problem.variance == 0  # estimates that are kept as they are
+        parts = {}
+        for voice in self.heard.voices:
+            own = self.weighed.estimates(self.layout, self.heard.part(voice))
+            parts[voice.name] = linear.respond(own, np.where(certain, own, 0.0))
+        limits = np.where(certain, 0.0, answer.limits())
+        is_cut = np.arange(len(limits))[:, None] >= len(self.layout.base)
+        held = answer.states == HELD
+        parts[HOLD] = linear.respond(nothing, np.where(held & ~is_cut, limits, 0.0))
+        if self.layout.cuts:
+            parts[CUT] = linear.respond(nothing, np.where(is_cut, limits, 0.0))
+        if problem.bounded:
+            # what is left, so that it also holds where bounds decide among answers that the estimates leave open
+            parts[BOUND] = answer.values - np.sum(list(parts.values()), axis=0)
+        own_cells = slice(None, len(self.layout.base))
+        parts = {name: part[own_cells] for name, part in parts.items()}
+        parts[ROUNDING] = self.units - np.sum(list(parts.values()), axis=0)
+        return parts
+
+    @cached_property
+    def multipliers(self) -> pd.DataFrame:
+        """What each hold, bound and cut that the plan stands on costs.
+
+        Columns: the keys of the cell (a cut by its name), period, kind (hold, lower, upper), value (minor units) and
+        multiplier: how half the misfit, in squared standard errors, grows per minor unit of the limit. Positive means
+        that a lower limit would fit better, negative a higher one.
+        """
+        answer = self.answer
+        stands = (answer.states != FREE) & ~(answer.problem.variance == 0)
+        flat = np.flatnonzero(stands)
+        table = self.layout.long(flat)
+        kinds = np.array([KINDS[int(state)] for state in answer.states[stands]], dtype=object)
+        return table.assign(kind=kinds, value=answer.values[stands], multiplier=answer.pull[stands])
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """Proof that the values are the optimum; see `Certificate`."""
+        return self.answer.certificate()
 
 
-def reconcile(hierarchy: Hierarchy, estimates: pd.DataFrame, *, holds: pd.DataFrame | None = None) -> Plan:
-    """Find the coherent plan closest to all estimates, each counted by its variance.
+def reconcile(
+    hierarchy: Hierarchy | Crossed,
+    estimates: pd.DataFrame,
+    *,
+    holds: pd.DataFrame | None = None,
+    lower: pd.DataFrame | None = None,
+    upper: pd.DataFrame | None = None,
+    cuts: pd.DataFrame | None = None,
+    method: Method | str = "trust",
+) -> Plan:
+    """Find the coherent plan closest to all estimates, each counted by its variance, within all limits.
 
-    Sources of one node are first combined by precision (1 / variance), then the tree
-    projection makes them coherent. Missing estimates are no estimates, not zeros.
+    Sources of one node are first combined by precision (1 / variance), then the projection makes them coherent.
+    Missing estimates are no estimates, not zeros.
 
     Parameters
     ----------
     hierarchy
-        The tree of the planned period.
+        The tree of the planned period, or trees crossed with each other.
     estimates
-        Columns node, period, source, value (minor units), variance (minor units squared;
-        0 holds the node, inf leaves the row out). Any subset of nodes.
+        Columns node, period, source, value (minor units) and, for `trust` and `bottom_up`, variance (minor units
+        squared; 0 holds the node, inf leaves the row out). Any subset of nodes. A crossed hierarchy has a column per
+        dimension instead of node; if one of them is the period, quarters and years may be stated too.
     holds
-        Columns node, period, value (whole minor units): numbers that must stand.
+        The same keys and value (whole minor units): numbers that must stand.
+    lower, upper
+        The same: numbers that must not be passed, at any node.
+    cuts
+        Columns cut (a name), the keys of a cell without period, optionally weight: sums of any cells. A cut is limited
+        as a node is: by rows of `holds`, `lower` or `upper` that name it in the column node (or the first key).
+    method
+        Which variances to use: a name that needs no further evidence, or a method with its evidence such as
+        `MinT(residuals)`; see `spms_lib.reconcile.methods`.
 
     Returns
     -------
@@ -62,10 +179,9 @@ def reconcile(hierarchy: Hierarchy, estimates: pd.DataFrame, *, holds: pd.DataFr
     Raises
     ------
     TableError
-        If an estimate's node is not in the tree, a value is missing, or a variance is
-        negative or missing.
+        If a row is outside the tree, a value is missing, or a variance is negative or missing.
     InfeasibleError
-        If holds contradict each other, or leave no free leaf to carry a total.
+        If holds and bounds contradict each other, naming a smallest set of them and the numbers to change.
 
     Examples
     --------
@@ -76,170 +192,131 @@ def reconcile(hierarchy: Hierarchy, estimates: pd.DataFrame, *, holds: pd.DataFr
     ... )
     >>> reconcile(tree, heard).commitments["2026-01"].to_dict()
     {'t': 105, 'a': 58, 'b': 47}
+    >>> cap = pd.DataFrame({"node": ["a"], "period": ["2026-01"], "value": [50]})
+    >>> reconcile(tree, heard, upper=cap).commitments["2026-01"].to_dict()
+    {'t': 100, 'a': 50, 'b': 50}
     """
-    _check_estimates(hierarchy, estimates)
-    periods = sorted(estimates[PERIOD].unique())
-    sources = list(dict.fromkeys(estimates[SOURCE]))
-    value, precision = _grids(hierarchy, estimates, sources, periods)
-    total = precision.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(total > 0, precision / total, 0.0)
-        share = np.where(np.isinf(precision), 1.0, np.where(np.isinf(total), 0.0, share))
-        share /= np.maximum(share.sum(axis=0), 1.0)  # several sources that all hold: their mean
-        variance = 1.0 / total
-    held, fixed = _hold_grid(hierarchy, holds, periods)
-    variance = np.where(held, 0.0, variance)
-    per_source = np.where(held, 0.0, share * value)
-    combined = np.where(held, fixed, per_source.sum(axis=0))
-    answer = project(hierarchy, combined, variance)
-    commitments = commit_tree(hierarchy, answer.values, held=held)
-    parts = _attribute(hierarchy, variance, per_source, np.where(held, fixed, 0.0))
-    parts = [*parts, commitments - np.sum(parts, axis=0)]
-    names = [*sources, HOLD, ROUNDING]
-    rows = [
-        pd.DataFrame(part, hierarchy.nodes, periods).assign(**{SOURCE: name})
-        for name, part in zip(names, parts, strict=True)
-    ]
-    contributions = (
-        pd.concat(rows).reset_index(names=NODE).melt([NODE, SOURCE], var_name=PERIOD, value_name=VALUE)
+    chosen = method_named(method) if isinstance(method, str) else method
+    told = chosen.prepare(hierarchy, estimates)
+    if isinstance(chosen, Trust) and VARIANCE not in told:
+        raise TableError(
+            "The estimates have no variance.",
+            where="estimates",
+            remedy="Weigh them by track records (Trust(records)), or choose a method that does without.",
+        )
+    crossed_periods = isinstance(hierarchy, Crossed) and PERIOD in hierarchy.dimensions
+    periods = [ONLY] if crossed_periods or told.empty else sorted(told[PERIOD].unique())
+    layout = Layout.of(hierarchy, periods, cuts)
+    heard = Heard.of(layout, told)
+    low, high = limit_grids(layout, holds, lower, upper)
+    return _plan(layout, heard, chosen.weigh(layout, heard), low, high)
+
+
+def _plan(layout: Layout, heard: Heard, weighed: Weighed, lower: Floats | None, upper: Floats | None) -> Plan:
+    problem = Problem(
+        weighed.estimates(layout, heard.value),
+        weighed.variance,
+        lower,
+        upper,
+        factors=weighed.factors,
+        sampled=weighed.sampled,
+        columns=layout.periods,
     )
-    return Plan(
-        pd.DataFrame(answer.values, hierarchy.nodes, periods),
-        pd.DataFrame(np.sqrt(answer.variance), hierarchy.nodes, periods),
-        pd.DataFrame(commitments, hierarchy.nodes, periods),
-        contributions[[NODE, PERIOD, SOURCE, VALUE]],
-    )
+    answer = solve(layout.structure, problem)
+    return Plan(layout, heard, weighed, problem, answer.values, _committed(layout, answer), answer)
 
 
-def _attribute(
-    hierarchy: Hierarchy,
-    variance: NDArray[np.float64],
-    per_source: NDArray[np.float64],
-    fixed: NDArray[np.float64],
-) -> list[NDArray[np.float64]]:
-    """Solve once per source with the others silent: the answer is linear, so the parts add up to it.
-
-    Holds that contradict the tree were refused before; a part alone may not be coherent at
-    nodes that are all held, and its gap there is nobody's but the holds'.
-    """
-    learned = gains(hierarchy, variance)
-    open_variance = np.where(variance == 0, np.finfo(float).tiny, variance)
-    return [solve(hierarchy, learned, part, open_variance) for part in [*per_source, fixed]]
+def _committed(layout: Layout, answer: Answer) -> NDArray[np.int64]:
+    """Round the values to whole minor units; limits are whole already and stay."""
+    own = slice(None, len(layout.base))
+    stands = (answer.states != FREE) & ~(answer.problem.variance == 0)
+    held = stands[own] if stands.any() else None
+    return commit(layout.base, answer.values[own], held=held)
 
 
-def _check_estimates(hierarchy: Hierarchy, estimates: pd.DataFrame) -> None:
-    if estimates.empty:
-        raise TableError(
-            "There is no estimate to reconcile.",
-            where="estimates",
-            remedy="Set targets or collect submissions first.",
-        )
-    strange = estimates.loc[~estimates[NODE].isin(hierarchy.nodes), NODE]
-    if len(strange):
-        raise TableError(
-            f"{len(strange)} estimates are for nodes outside the tree, such as '{strange.iloc[0]}'.",
-            where="estimates",
-            remedy="Use the hierarchy of the planned period.",
-        )
-    if estimates[VALUE].isna().any() or not (estimates[VARIANCE] >= 0).all():
-        wrong = estimates[estimates[VALUE].isna() | ~(estimates[VARIANCE] >= 0)].iloc[0]
-        raise TableError(
-            f"The {wrong[SOURCE]} of '{wrong[NODE]}' in {wrong[PERIOD]} has no value or no variance.",
-            where="estimates",
-            remedy="Leave the row out where nobody has said anything.",
-        )
-
-
-def _grids(
-    hierarchy: Hierarchy, estimates: pd.DataFrame, sources: list[str], periods: list[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lay estimates out as sources x nodes x periods: values and precisions (0 where not said)."""
-    shape = (len(sources), len(hierarchy), len(periods))
-    value, precision = np.zeros(shape), np.zeros(shape)
-    place = (
-        pd.Index(sources).get_indexer(pd.Index(estimates[SOURCE])),
-        hierarchy.nodes.get_indexer(pd.Index(estimates[NODE])),
-        pd.Index(periods).get_indexer(pd.Index(estimates[PERIOD])),
-    )
-    if estimates.duplicated([SOURCE, NODE, PERIOD]).any():
-        twice = estimates[estimates.duplicated([SOURCE, NODE, PERIOD])].iloc[0]
-        raise TableError(
-            f"The {twice[SOURCE]} of '{twice[NODE]}' in {twice[PERIOD]} stands twice.",
-            where="estimates",
-            remedy="Name the two sources differently.",
-        )
-    value[place] = estimates[VALUE].to_numpy(dtype=float)
-    with np.errstate(divide="ignore"):
-        precision[place] = 1.0 / estimates[VARIANCE].to_numpy(dtype=float)
-    return value, precision
-
-
-def _hold_grid(
-    hierarchy: Hierarchy, holds: pd.DataFrame | None, periods: list[str]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    held = np.zeros((len(hierarchy), len(periods)), dtype=bool)
-    fixed = np.zeros(held.shape)
-    if holds is not None:
-        for row in holds[holds[PERIOD].isin(periods)].to_dict("records"):
-            place = hierarchy.position(row[NODE]), periods.index(row[PERIOD])
-            if row[VALUE] != int(row[VALUE]):
-                raise InfeasibleError(
-                    f"The hold on '{row[NODE]}' in {row[PERIOD]} is not a whole number of minor units.",
-                    where="holds",
-                    remedy="Round it.",
-                )
-            held[place], fixed[place] = True, float(row[VALUE])
-    return held, fixed
-
-
-def gap_table(
-    hierarchy: Hierarchy, plan: Plan, estimates: pd.DataFrame, nodes: list[str], periods: list[str]
-) -> pd.DataFrame:
-    """Show target, field, baseline and plan side by side, largest gap between target and field first.
-
-    The gap compares like with like: the targets of the leaves that have said something
-    against what they said. A leaf counts once it has said something for every period.
+def revise(
+    plan: Plan,
+    *,
+    holds: pd.DataFrame | None = None,
+    lift: pd.DataFrame | None = None,
+    values: pd.DataFrame | None = None,
+) -> Plan:
+    """Change a few numbers of a plan and reconcile again, only in the periods that they touch.
 
     Parameters
     ----------
-    estimates
-        Columns node, period, source, value, at least at the leaves.
+    holds
+        Keys, period and value: numbers that must now stand.
+    lift
+        Keys and period: holds and bounds to take away.
+    values
+        Keys, period, source and value: what a source now says where it has spoken before; its variance stays.
+
+    Returns
+    -------
+    Plan
+        A new plan; the one given is unchanged.
+
+    Raises
+    ------
+    InfeasibleError
+        As in `reconcile`.
+    """
+    layout, shape = plan.layout, plan.found.shape
+    low, high = (grid.copy() for grid in plan.problem.limits())
+    touched: set[int] = set()
+    if lift is not None and len(lift):
+        flat = layout.flat(lift, "lift")
+        low.reshape(-1)[flat], high.reshape(-1)[flat] = -np.inf, np.inf
+        touched |= set((flat % shape[1]).tolist())
+    if holds is not None and len(holds):
+        new, _ = limit_grids(layout, holds, None, None)
+        assert new is not None
+        placed = np.isfinite(new)
+        low[placed] = high[placed] = new[placed]
+        touched |= set(np.flatnonzero(placed.any(axis=0)).tolist())
+    heard = plan.heard
+    if values is not None and len(values):
+        heard = heard.with_values(values)
+        touched |= set((layout.flat(values, "values") % shape[1]).tolist())
+    return _spliced(plan, heard, low, high, sorted(touched))
+
+
+def _spliced(plan: Plan, heard: Heard, low: Floats, high: Floats, columns: list[int]) -> Plan:
+    """Solve some columns anew and keep the others."""
+    layout, weighed = plan.layout, plan.weighed
+    problem = replace(plan.problem, estimates=weighed.estimates(layout, heard.value), lower=low, upper=high)
+    if not columns:
+        return plan
+    shared = problem.variance.shape[1] == 1
+    part = replace(
+        problem,
+        estimates=problem.estimates[:, columns],
+        variance=problem.variance if shared else problem.variance[:, columns],
+        lower=low[:, columns],
+        upper=high[:, columns],
+        columns=[layout.periods[column] for column in columns],
+    )
+    solved = solve(layout.structure, part)
+    found, units = plan.found.copy(), plan.units.copy()
+    found[:, columns] = solved.values
+    units[:, columns] = _committed(layout, solved)
+    return Plan(layout, heard, weighed, problem, found, units)
+
+
+def changes(before: Plan, after: Plan) -> pd.DataFrame:
+    """List what differs between two plans of the same structure and periods, largest change first.
 
     Returns
     -------
     pd.DataFrame
-        Columns node, target, field, baseline, plan (commitment), target_said (of the
-        leaves that have said something), gap (target_said - field), moved (plan -
-        target), said (share of the target whose owners have spoken); minor units, missing
-        where there is no such source.
+        The keys of a cell, period, before, after, change (whole minor units).
     """
-    wanted = estimates[estimates[NODE].isin(hierarchy.leaves) & estimates[PERIOD].isin(periods)]
-    grouped = wanted.groupby([NODE, SOURCE])[VALUE].agg(["sum", "count"])
-    by_leaf = grouped["sum"].where(grouped["count"] == len(periods)).unstack(SOURCE)
-    by_leaf = by_leaf.reindex(index=hierarchy.leaves, columns=["target", "field", "baseline"]).astype(float)
-    by_leaf["target_said"] = by_leaf["target"].where(by_leaf["field"].notna())
-    table = hierarchy.roll_up(by_leaf).loc[nodes].rename_axis(columns=None)
-    table["plan"] = plan.commitments.loc[nodes, periods].sum(axis=1)
-    table["gap"] = table["target_said"] - table["field"]
-    table["moved"] = table["plan"] - table["target"]
-    table["said"] = table["target_said"].fillna(0.0) / table["target"].where(table["target"] != 0)
-    order = table["gap"].abs().fillna(table["moved"].abs()).fillna(0.0)
-    ranked = table.iloc[np.argsort(-order.to_numpy(), kind="stable")]
-    columns = [NODE, "target", "field", "baseline", "plan", "target_said", "gap", "moved", "said"]
-    return ranked.reset_index(names=NODE)[columns]
-
-
-def explain(plan: Plan, node: str, periods: list[str]) -> pd.DataFrame:
-    """Say how much of a node's number came from whom.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns source, value (minor units), share (of the number; missing where it is 0);
-        the values sum to the commitment.
-    """
-    rows = plan.contributions
-    mine = rows[(rows[NODE] == node) & rows[PERIOD].isin(periods)]
-    table = mine.groupby(SOURCE, sort=False)[VALUE].sum().reset_index()
-    total = float(table[VALUE].sum())
-    return table.assign(share=table[VALUE] / total if total else np.nan)
+    moved = after.units - before.units
+    flat = np.flatnonzero(moved)
+    order = flat[np.argsort(-np.abs(moved.reshape(-1)[flat]), kind="stable")]
+    return before.layout.long(order).assign(
+        before=before.units.reshape(-1)[order],
+        after=after.units.reshape(-1)[order],
+        change=moved.reshape(-1)[order],
+    )

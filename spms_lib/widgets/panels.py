@@ -17,7 +17,8 @@ from spms_lib.errors import SpmsError
 from spms_lib.goals.cascade import cascade
 from spms_lib.goals.drivers import blend_drivers
 from spms_lib.goals.over_assignment import over_assign
-from spms_lib.reconcile.plan import gap_table, reconcile
+from spms_lib.reconcile.gaps import gap_table
+from spms_lib.reconcile.plan import reconcile
 from spms_lib.report.tables import Printed, show
 
 

@@ -26,7 +26,7 @@ from spms_lib.cycle.targets import (
 from spms_lib.goals.approach import recommend
 from spms_lib.incentives.cost import cost_summary
 from spms_lib.incentives.payout import payouts
-from spms_lib.reconcile.plan import gap_table
+from spms_lib.reconcile.gaps import gap_table
 from spms_lib.sample import build_sample
 from spms_lib.store.holds import Hold, place_hold
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from spms_lib.commitments import check_conservation, conservation_gaps
 from spms_lib.errors import InfeasibleError, TableError
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.projection import project
-from spms_lib.reconcile.plan import explain, gap_table, reconcile
+from spms_lib.projection import Problem, solve
+from spms_lib.reconcile.explain import explain
+from spms_lib.reconcile.gaps import gap_table
+from spms_lib.reconcile.plan import reconcile
 
 from toys import TOY, table  # isort: skip
 
@@ -309,7 +311,7 @@ def test_the_frozen_numbers_of_foreco(oracle: dict, choice: str, expected: str) 
     counts = tree.roll_up_array(np.ones((len(tree.leaves), 1)))
     variance = {"ols": np.ones(len(tree)), "struct": counts[:, 0], "wls": np.array(given_["var"])}[choice]
     spread = np.repeat(variance[:, None], values.shape[1], axis=1)
-    answer = project(tree, values, spread).values
+    answer = solve(tree, Problem(values, spread)).values
     assert answer == pytest.approx(np.array(oracle["expected_tree"][expected]), rel=1e-9)
     periods = [f"p{i}" for i in range(values.shape[1])]
     long = pd.DataFrame(values, tree.nodes, periods).melt(
@@ -327,7 +329,7 @@ def test_held_rows_are_the_immutable_rows_of_foreco(oracle: dict) -> None:
     values, variance = np.array(given_["y"]), np.array(given_["var"])[:, None].repeat(4, axis=1)
     variance[given_["immutable_rows_0based"]] = 0.0
     expected = np.array(oracle["expected_tree"]["foreco_imm"])
-    assert project(tree, values, variance).values == pytest.approx(expected, rel=1e-8)
+    assert solve(tree, Problem(values, variance)).values == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.real

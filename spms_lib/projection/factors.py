@@ -1,0 +1,237 @@
+"""Covariances with errors in common: diagonal plus low rank, on top of any diagonal projection.
+
+    minimise over x and f    (x - y - F f)' D^-1 (x - y - F f) + f' f    subject to the same sums and limits
+
+has the covariance D + F F' without ever forming it: for a given f it is the diagonal problem with estimates y + F f,
+and f has as many numbers as there are factors. Without bounds one Newton step in f is exact; with bounds a few are.
+A hold is a decision and no evidence: the estimate of a held cell tells nothing about the errors of others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from spms_lib.errors import CheckError, InfeasibleError
+from spms_lib.projection.problem import FREE, HELD, Answer, Bools, Floats, Linear, Problem, Structure
+
+STEPS = 50
+SETTLED = 1e-12
+
+Diagonal = Callable[[Structure, Problem], Answer]
+
+
+@dataclass(frozen=True, eq=False)
+class WithFactors:
+    """The projection as a linear map, around the map of the diagonal part.
+
+    Attributes
+    ----------
+    heard
+        Shape (n_cells, 1): cells with an estimate.
+    factors, weighed
+        Shape (n_cells, n_factors): F and D^-1 F, zero at cells without an estimate.
+    """
+
+    inner: Linear
+    heard: Bools
+    factors: Floats
+    weighed: Floats
+    _known: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, inner: Linear, problem: Problem) -> "WithFactors":
+        """Wrap the linear map of the diagonal part of a problem."""
+        assert problem.factors is not None
+        heard = np.isfinite(problem.variance) & (problem.variance > 0)
+        factors = np.where(heard, problem.factors, 0.0)
+        weighed = factors / np.where(heard, problem.variance, 1.0)
+        return cls(inner, heard, factors, weighed)
+
+    @property
+    def shared(self) -> bool:
+        """True where all columns have the same map."""
+        return self.inner.shared
+
+    def moved(self, column: int) -> tuple[Floats, Floats]:
+        """Compute P F and I + F' D^-1 (I - P) F for the cells that are fixed in one column."""
+        at = 0 if self.shared else column
+        if at not in self._known:
+            through = self.inner.respond(self.factors, np.zeros_like(self.factors), at)
+            matrix = np.eye(self.factors.shape[1]) + self.weighed.T @ (self.factors - through)
+            self._known[at] = through, matrix
+        return self._known[at]
+
+    def newton(self, left: Floats) -> Floats:
+        """Solve each column's matrix for what is left, shape (n_factors, n_columns)."""
+        if self.shared:
+            found: Floats = np.linalg.solve(self.moved(0)[1], left)
+            return found
+        return np.column_stack([np.linalg.solve(self.moved(h)[1], left[:, h]) for h in range(left.shape[1])])
+
+    def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
+        """Map estimates and limits to values."""
+        said = np.where(self.heard, estimates, 0.0)
+        gap = self.weighed.T @ (self.inner.respond(said, limits, column) - said)
+        common = self.newton(gap) if column is None else np.linalg.solve(self.moved(column)[1], gap)
+        return self.inner.respond(said + self.factors @ common, limits, column)
+
+    def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
+        """Say how a weighted sum of values depends on estimates and limits."""
+        on_estimates, on_limits = self.inner.adjoint(weights, column)
+        through = self.weighed @ np.linalg.solve(self.moved(column)[1].T, self.factors.T @ on_estimates)
+        more_estimates, more_limits = self.inner.adjoint(through, column)
+        return on_estimates + more_estimates - through, on_limits + more_limits
+
+    def variance(self) -> Floats:
+        """Posterior variance: that of the diagonal part, plus what the common errors leave."""
+        known = np.array(self.inner.variance())
+        for column in range(known.shape[1]):
+            through, matrix = self.moved(column)
+            known[:, column] += (through * np.linalg.solve(matrix, through.T).T).sum(axis=1)
+        return known
+
+
+def solve_with_factors(structure: Structure, problem: Problem, diagonal: Diagonal) -> Answer:
+    """Solve a problem whose cells have errors in common, with one variance per cell for all columns.
+
+    Parameters
+    ----------
+    diagonal
+        Solves the same problem without factors.
+    """
+    lower, upper = problem.limits()
+    anywhere = problem.held.any(
+        axis=1, keepdims=True
+    )  # factors are shared by the columns, and so is who is heard
+    heard = replace(problem, variance=np.where(anywhere, np.inf, problem.variance))
+    if problem.held.any() or problem.bounded:
+        heard = replace(heard, lower=lower, upper=upper)
+    common, step = np.zeros((_factors(problem), lower.shape[1])), np.zeros(0)
+    length, last = np.ones(lower.shape[1]), np.full(lower.shape[1], np.inf)
+    for _ in range(STEPS):
+        answer, misfit, left, linear = _look(structure, heard, common, diagonal)
+        if np.abs(left).max(initial=0.0) <= SETTLED * (1.0 + np.abs(common).max(initial=0.0)):
+            break
+        worse = misfit > last * (1.0 + 1e-12)
+        if worse.any():  # a step over a kink: go half the way back
+            length = np.where(worse, length / 2, length)
+            common = common + np.where(worse, length * step, 0.0)
+            continue
+        step, last, length = linear.newton(left), misfit, np.ones_like(length)
+        common = common - step
+    else:
+        raise CheckError(
+            "The common errors did not settle.",
+            where="covariance",
+            remedy="This is a defect: please report it with the inputs of the run.",
+        )
+    free = WithFactors.of(answer.free, heard)
+    return Answer(structure, heard, answer.values, answer.states, linear, free, lambda: answer.prices)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """The projection as a linear map where the covariance is F F' alone: the least common errors that make sums agree.
+
+    Attributes
+    ----------
+    rows
+        The sums, then a row for each held cell.
+    held
+        Shape (k,): held cells.
+    """
+
+    rows: sparse.csr_array
+    factors: Floats
+    held: NDArray[np.int64]
+    columns: int
+
+    @cached_property
+    def turn(self) -> Floats:
+        """Map gaps in the rows to common errors; shape (n_factors, n_rows)."""
+        found: Floats = np.linalg.pinv(self.rows @ self.factors)
+        return found
+
+    @property
+    def shared(self) -> bool:
+        """All columns share the map."""
+        return True
+
+    def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
+        """Map estimates and limits to values."""
+        del column
+        gaps = self.rows @ estimates
+        gaps[len(gaps) - len(self.held) :] -= limits[self.held]
+        return estimates - self.factors @ (self.turn @ gaps)
+
+    def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
+        """Say how a weighted sum of values depends on estimates and limits."""
+        del column
+        through = self.turn.T @ (self.factors.T @ weights)
+        on_limits = np.zeros(len(weights))
+        on_limits[self.held] = through[len(through) - len(self.held) :]
+        return weights - self.rows.T @ through, on_limits
+
+    def variance(self) -> Floats:
+        """Posterior variance: what is left of the common errors once the sums agree."""
+        left = self.factors - self.factors @ (self.turn @ (self.rows @ self.factors))
+        return np.broadcast_to((left**2).sum(axis=1)[:, None], (len(left), self.columns))
+
+
+def solve_sampled(structure: Structure, problem: Problem) -> Answer:
+    """Solve a problem whose covariance is a sample's own; holds are the same in all columns, and there are no bounds.
+
+    Raises
+    ------
+    InfeasibleError
+        If there are fewer factors than sums and holds, so that the sample cannot tell them apart; or bounds.
+    """
+    held = np.flatnonzero(problem.held.any(axis=1))
+    if problem.bounded or not np.isfinite(problem.variance).all() or not problem.held[held].all():
+        raise InfeasibleError(
+            "A sample covariance takes no bounds, no missing estimates, and holds only on all periods.",
+            where="method",
+            remedy="Use mint_shrink.",
+        )
+    assert problem.factors is not None
+    count = len(structure)
+    at = sparse.csr_array((np.ones(len(held)), (np.arange(len(held)), held)), shape=(len(held), count))
+    rows = sparse.vstack([structure.rows, at]).tocsr()
+    if rows.shape[0] > problem.factors.shape[1]:
+        raise InfeasibleError(
+            f"{problem.factors.shape[1]} past periods cannot tell {rows.shape[0]} sums and holds apart.",
+            where="method",
+            remedy="Use mint_shrink, or a longer past.",
+        )
+    linear = Sampled(rows, problem.factors, held, problem.estimates.shape[1])
+    own = problem.at_holds()
+    values = linear.respond(problem.estimates, own)
+    states = np.broadcast_to(np.where(problem.held, HELD, FREE).astype(np.int8), values.shape)
+
+    def price() -> Floats:
+        gaps = rows @ (problem.estimates - values)
+        return (linear.turn.T @ (linear.turn @ gaps))[: structure.rows.shape[0]]
+
+    return Answer(structure, problem, values, states, linear, linear, price)
+
+
+def _factors(problem: Problem) -> int:
+    return 0 if problem.factors is None else problem.factors.shape[1]
+
+
+def _look(
+    structure: Structure, problem: Problem, common: Floats, diagonal: Diagonal
+) -> tuple[Answer, Floats, Floats, WithFactors]:
+    """Solve the diagonal part for given common errors; return also the misfit, its slope and the linear map."""
+    known = np.isfinite(problem.variance)
+    factors = np.where(known, problem.factors, 0.0)
+    said = np.where(known, problem.estimates, 0.0) + factors @ common
+    answer = diagonal(structure, replace(problem, estimates=said, factors=None))
+    linear = WithFactors.of(answer.linear, problem)
+    gap = np.where(known, answer.values - said, 0.0)
+    misfit = (gap**2 / np.where(known, problem.variance, 1.0)).sum(axis=0) + (common**2).sum(axis=0)
+    return answer, misfit, common - linear.weighed.T @ gap, linear

@@ -1,0 +1,399 @@
+"""Any structure and any limits: crossed dimensions, cuts, cells that do not exist.
+
+The sums are kept as sparse rows of immediate children, factorised once for all columns that share variances and fixed
+cells. A cell without an estimate starts from a wide guess that is forgotten step by step (the proximal method of
+multipliers), so nothing infinite is ever divided by. With bounds, an interior method finds which cells stand on a
+limit; the answer is then solved once more, exactly, with those fixed, and is returned only if it is the optimum.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from spms_lib.errors import CheckError, InfeasibleError
+from spms_lib.projection.problem import FREE, Answer, Bools, Floats, Problem, Structure, one_column
+
+WIDE = 1e4  # variance of a first guess, as a multiple of the largest one known
+STEPS = 60  # at most; three or four are usual
+RIDGE = 1e-14  # keeps rows that repeat others from stopping the factorisation
+EXACT = 1e-13  # ratio of the largest number below which a gap is float noise
+CLOSE = 1e-6  # where the interior method is near enough to try an exact answer
+FAINT = 1e-8  # precision of a first guess, against a typical one
+NEAR = 1e-9  # standard errors by which the sign of a cost may be wrong
+RELEASES = 8  # times that cells are let go before the interior method goes on
+BLOCK = 64  # cells whose posterior variance is found at once
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """Rows factorised for one set of variances: K = rows W rows'.
+
+    Attributes
+    ----------
+    spread
+        Shape (n_cells, 1): variances, 0 for fixed cells, wide for those without an estimate.
+    silent
+        Shape (n_cells, 1): cells without an estimate.
+    live
+        Shape (n_rows, 1): rows in which something can move.
+    """
+
+    rows: sparse.csr_array
+    spread: Floats
+    silent: Bools
+    live: Bools
+    solver: Any = field(repr=False)
+
+    @classmethod
+    def of(cls, rows: sparse.csr_array, variance: Floats) -> "Factor":
+        """Factorise for variances of shape (n_cells,): 0 fixes a cell, infinite is no estimate."""
+        silent = np.isinf(variance)
+        spread = np.where(silent, WIDE * largest_known(variance), variance)
+        solver, live = factorise(rows, spread, RIDGE)
+        return cls(rows, spread[:, None], silent[:, None], live[:, None], solver)
+
+    def settle(self, own: Floats, tilt: Floats | float = 0.0) -> tuple[Floats, Floats, Floats]:
+        """Find coherent values, the prices of the sums, and how far silent cells still moved in the last step.
+
+        Parameters
+        ----------
+        own
+            Shape (n_cells, n_columns): estimates, what fixed cells are fixed at, and a first guess at silent cells.
+        tilt
+            Shape (n_cells, n_columns): a reward per unit of each cell's value.
+
+        Returns
+        -------
+        values, prices, drift
+            Shapes (n_cells, n_columns), (n_rows, n_columns), (n_columns,); the drift is a ratio of the largest number.
+        """
+        values, prices = own, np.zeros((self.rows.shape[0], own.shape[1]))
+        size = (
+            np.maximum(np.abs(own).max(axis=0), np.abs(self.spread * tilt).max(axis=0, initial=0.0)) + 1e-300
+        )
+        silent = bool(self.silent.any())
+        last = np.full(own.shape[1], np.inf)
+        for _ in range(STEPS):
+            start = np.where(self.silent, values, own) if silent else own
+            start = start + self.spread * (tilt - self.rows.T @ prices)
+            step = self.solver.solve(np.ascontiguousarray((self.rows @ start) * self.live)) * self.live
+            prices = prices + step
+            moved = start - self.spread * (self.rows.T @ step)
+            drift = (np.abs(moved - values) * self.silent).max(axis=0, initial=0.0) / size
+            values = moved
+            left = np.maximum(drift, np.abs(self.rows @ values).max(axis=0, initial=0.0) / size)
+            if (left <= EXACT / 100).all() or (left >= last / 2).all():
+                break
+            last = left
+        return values, prices, drift
+
+
+def largest_known(variance: Floats) -> float:
+    """Return the largest finite variance, or 1 where there is none."""
+    known = variance[np.isfinite(variance)]
+    return float(known.max(initial=0.0)) or 1.0
+
+
+def factorise(rows: sparse.csr_array, spread: Floats, ridge: float) -> tuple[Any, Bools]:
+    """Factorise rows W rows', loaded on its diagonal by a ratio of it; also say which rows can move at all."""
+    gram = rows @ sparse.diags_array(spread) @ rows.T
+    diagonal = gram.diagonal()
+    live = diagonal > 0
+    loaded = (gram + sparse.diags_array(np.where(live, ridge * diagonal, 1.0))).tocsc()
+    options = {"SymmetricMode": True}
+    return splu(loaded, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options), live
+
+
+@dataclass(frozen=True, eq=False)
+class General:
+    """The projection as a linear map, factorised once for each distinct set of variances and fixed cells."""
+
+    rows: sparse.csr_array
+    weights: Floats
+    fixed: Bools
+    columns: int
+
+    @classmethod
+    def of(cls, structure: Structure, problem: Problem, fixed: Bools) -> "General":
+        """Prepare the map with some cells fixed."""
+        weights = np.where(fixed, 0.0, problem.variance)
+        return cls(structure.rows, weights, fixed, problem.estimates.shape[1])
+
+    @cached_property
+    def groups(self) -> list[tuple[Factor, NDArray[np.int64]]]:
+        """A factorisation and the columns that it serves, for each distinct set of variances."""
+        if self.weights.shape[1] == 1:
+            return [(Factor.of(self.rows, self.weights[:, 0]), np.arange(self.columns))]
+        _, which = np.unique(self.weights, axis=1, return_inverse=True)
+        mine = [np.flatnonzero(which == group) for group in range(int(which.max()) + 1)]
+        return [(Factor.of(self.rows, self.weights[:, own[0]]), own) for own in mine]
+
+    @property
+    def shared(self) -> bool:
+        """True where all columns have the same map."""
+        return len(self.groups) == 1
+
+    def _factor(self, column: int) -> Factor:
+        return next(factor for factor, mine in self.groups if column in mine)
+
+    def settle(self, estimates: Floats, limits: Floats) -> tuple[Floats, Floats]:
+        """Find values and prices for all columns; see `Factor.settle`."""
+        own = np.where(self.fixed, limits, np.where(np.isinf(self.weights), 0.0, estimates))
+        values, prices = np.empty(own.shape), np.empty((self.rows.shape[0], own.shape[1]))
+        for factor, mine in self.groups:
+            values[:, mine], prices[:, mine], _ = factor.settle(own[:, mine])
+        return values, prices
+
+    def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
+        """Map estimates and limits to values."""
+        if column is None:
+            return self.settle(estimates, limits)[0]
+        factor = self._factor(column)
+        own = np.where(one_column(self.fixed, column), limits, np.where(factor.silent, 0.0, estimates))
+        return factor.settle(own)[0]
+
+    def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
+        """Say how a weighted sum of values depends on estimates and limits: the answer to a reward, read as prices."""
+        factor = self._factor(column)
+        tilt = weights[:, None]
+        _, prices, _ = factor.settle(np.zeros(tilt.shape), tilt)
+        own = (tilt - self.rows.T @ prices)[:, 0]
+        fixed = one_column(self.fixed, column)[:, 0]
+        heard = ~fixed & ~factor.silent[:, 0]
+        return np.where(heard, own, 0.0), np.where(fixed, own, 0.0)
+
+    def variance(self) -> Floats:
+        """Posterior variance: how far a reward on a cell moves it. One solve per cell, in blocks."""
+        found = np.empty((self.rows.shape[1], self.columns))
+        for factor, mine in self.groups:
+            for start in range(0, len(found), BLOCK):
+                cells = np.arange(start, min(start + BLOCK, len(found)))
+                tilt = np.zeros((len(found), len(cells)))
+                tilt[cells, np.arange(len(cells))] = 1.0
+                values, _, drift = factor.settle(np.zeros(tilt.shape), tilt)
+                own = np.maximum(values[cells, np.arange(len(cells))], 0.0)
+                found[np.ix_(cells, mine)] = np.where(drift > EXACT * 1e3, np.inf, own)[:, None]
+        return found
+
+
+def solve_general(structure: Structure, problem: Problem) -> Answer:
+    """Solve any problem with a diagonal covariance. Contradictions must have been refused before."""
+    held = General.of(structure, problem, problem.held)
+    values, prices = held.settle(problem.estimates, problem.at_holds())
+    _refuse_incoherent(structure, values)
+    linear = held
+    if problem.bounded:
+        values, prices = _within_bounds(structure, problem, values)
+        linear = General.of(structure, problem, problem.states(values) != FREE)
+    return Answer(structure, problem, values, problem.states(values), linear, held, lambda: prices)
+
+
+def _refuse_incoherent(structure: Structure, values: Floats) -> None:
+    """Refuse holds that no values can satisfy; `contradictions` names them where it is asked before."""
+    size = np.abs(values).max(axis=0, initial=0.0) + 1e-300
+    gaps = np.abs(structure.rows @ values) / size
+    if (gaps > 1e-9).any():
+        row, column = np.argwhere(gaps == gaps.max())[0]
+        cell = structure.rows[[row]].indices[np.argmax(structure.rows[[row]].data)]
+        raise InfeasibleError(
+            f"No numbers satisfy all holds and cuts at once: '{structure.label(int(cell))}' would differ from its parts "
+            f"by {gaps[row, column] * size[column]:,.2f} (column {column}).",
+            where="holds and cuts",
+            remedy="Lift or change one of them.",
+        )
+
+
+def _within_bounds(structure: Structure, problem: Problem, values: Floats) -> tuple[Floats, Floats]:
+    """Find values within bounds, and their prices, a column at a time, from values that ignore the bounds."""
+    lower, upper = problem.limits()
+    variance = np.broadcast_to(problem.variance, lower.shape)
+    done = [
+        _one_column(
+            structure.rows, problem.estimates[:, h], variance[:, h], lower[:, h], upper[:, h], values[:, h]
+        )
+        for h in range(lower.shape[1])
+    ]
+    return np.column_stack([found for found, _ in done]), np.column_stack([price for _, price in done])
+
+
+def _one_column(
+    rows: sparse.csr_array, estimates: Floats, variance: Floats, lower: Floats, upper: Floats, start: Floats
+) -> tuple[Floats, Floats]:
+    """Find values within bounds, and their prices; cells of which nothing is known stay as near as they can."""
+    heard = np.isfinite(variance) & (variance > 0)
+    size = float(np.abs(start).max(initial=0.0)) or 1.0
+    unit = float(np.median(variance[heard])) if heard.any() else 1.0
+    own = np.where(np.isinf(variance), np.clip(start, lower, upper), estimates)
+    asked = Bounds(rows, own / size, variance / unit, lower / size, upper / size)
+    for found, arrived in asked.interior(start / size):
+        exact = asked.polish(found)
+        if exact is not None or arrived:
+            inside, price, stands = exact or (found.values, found.price, found.stands(asked))
+            limited = np.select(
+                [stands < 0, stands > 0], [lower, upper], np.clip(inside * size, lower, upper)
+            )
+            return limited, price * size / unit
+    raise CheckError(
+        "The bounded plan did not settle.",
+        where="bounds",
+        remedy="This is a defect: please report it with the inputs of the run.",
+    )
+
+
+class Inside(NamedTuple):
+    """A point of the interior method: values, prices, and for each limit the room left and its cost."""
+
+    values: Floats
+    price: Floats
+    room_below: Floats
+    room_above: Floats
+    cost_below: Floats
+    cost_above: Floats
+
+    def stands(self, asked: "Bounds") -> NDArray[np.int8]:
+        """Say which cells stand on their lower (-1) or upper (1) limit: those whose limit costs more than it has room."""
+        low = asked.below & (self.cost_below > self.room_below) | asked.fixed
+        high = asked.above & (self.cost_above > self.room_above) & ~low
+        return (high.astype(np.int8) - low.astype(np.int8)).astype(np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """One column of a bounded problem, in units in which values and variances are about 1."""
+
+    rows: sparse.csr_array
+    estimates: Floats
+    variance: Floats
+    lower: Floats
+    upper: Floats
+
+    @cached_property
+    def fixed(self) -> Bools:
+        """Cells whose limits leave no room."""
+        return self.lower == self.upper
+
+    @cached_property
+    def below(self) -> Bools:
+        """Cells with a lower limit and room."""
+        return np.isfinite(self.lower) & ~self.fixed
+
+    @cached_property
+    def above(self) -> Bools:
+        """Cells with an upper limit and room."""
+        return np.isfinite(self.upper) & ~self.fixed
+
+    @cached_property
+    def precision(self) -> Floats:
+        """1 / variance; next to nothing where there is no estimate, which keeps such a cell near its first guess."""
+        known = np.isfinite(self.variance) & ~self.fixed
+        return np.where(known, 1.0 / np.where(known, self.variance, 1.0), np.where(self.fixed, 0.0, FAINT))
+
+    def interior(self, values: Floats) -> Iterator[tuple[Inside, bool]]:
+        """Follow the central path (Mehrotra 1992); yield points near enough to try an exact answer, and say
+        whether nothing more is to be gained."""
+        at = self._start(values)
+        for _ in range(STEPS):
+            at, gap, left = self._step(at)
+            if max(gap, left) < CLOSE:
+                yield at, gap < EXACT / 1000 and left < EXACT * 10
+
+    def _start(self, values: Floats) -> Inside:
+        values = np.where(self.fixed, self.lower, values)
+        room = np.where(self.below & self.above, np.minimum(1.0, (self.upper - self.lower) / 2), 1.0)
+        return Inside(
+            values,
+            np.zeros(self.rows.shape[0]),
+            np.maximum(np.where(self.below, values - self.lower, 1.0), room),
+            np.maximum(np.where(self.above, self.upper - values, 1.0), room),
+            self.below.astype(np.float64),
+            self.above.astype(np.float64),
+        )
+
+    def _step(self, at: Inside) -> tuple[Inside, float, float]:
+        """Go one step along the path; also return the mean of room times cost, and what is left of the conditions."""
+        slope = (
+            self.precision * (at.values - self.estimates)
+            + self.rows.T @ at.price
+            - at.cost_below
+            + at.cost_above
+        )
+        slope = np.where(self.fixed, 0.0, slope)
+        miss_below = np.where(self.below, at.values - self.lower - at.room_below, 0.0)
+        miss_above = np.where(self.above, self.upper - at.values - at.room_above, 0.0)
+        limits = max(int(self.below.sum() + self.above.sum()), 1)
+        gap = float(at.room_below @ at.cost_below + at.room_above @ at.cost_above) / limits
+        stiff = self.precision + at.cost_below / at.room_below + at.cost_above / at.room_above + self.fixed
+        spread = np.where(self.fixed, 0.0, 1.0 / stiff)
+        solver, _ = factorise(self.rows, spread, RIDGE)
+
+        def towards(goal_below: Floats, goal_above: Floats) -> Inside:
+            push = -slope - (at.cost_below * miss_below - goal_below) / at.room_below
+            push += (at.cost_above * miss_above - goal_above) / at.room_above
+            price = solver.solve(self.rows @ (at.values + spread * push))
+            values = spread * (push - self.rows.T @ price)
+            room_below, room_above = (values + miss_below) * self.below, (miss_above - values) * self.above
+            cost_below = (goal_below - at.cost_below * room_below) / at.room_below
+            cost_above = (goal_above - at.cost_above * room_above) / at.room_above
+            return Inside(
+                values, price, room_below, room_above, cost_below * self.below, cost_above * self.above
+            )
+
+        plain = -at.room_below * at.cost_below, -at.room_above * at.cost_above
+        first = towards(*plain)
+        reach = _reach(at, first)
+        ahead = (at.room_below + reach * first.room_below) @ (at.cost_below + reach * first.cost_below)
+        ahead += (at.room_above + reach * first.room_above) @ (at.cost_above + reach * first.cost_above)
+        centre = gap * min(1.0, float(ahead) / limits / max(gap, 1e-300)) ** 3
+        second = towards(
+            (plain[0] + centre - first.room_below * first.cost_below) * self.below,
+            (plain[1] + centre - first.room_above * first.cost_above) * self.above,
+        )
+        reach = min(1.0, 0.995 * _reach(at, second))
+        moved = Inside(*(was + reach * change for was, change in zip(at, second, strict=True)))
+        left = max(
+            float(np.abs(part).max(initial=0.0))
+            for part in (self.rows @ moved.values, miss_below, miss_above)
+        )
+        return moved, gap, left
+
+    def polish(self, found: Inside) -> tuple[Floats, Floats, NDArray[np.int8]] | None:
+        """Solve with the cells that stand on a limit fixed there; None if that is not the optimum within the limits.
+
+        Where more limits meet than are needed, costs found this way may have the wrong sign. Those cells are let go
+        and stay where the others keep them; where that fails the interior method goes on by itself.
+        """
+        stands = found.stands(self)
+        silent = np.isinf(self.variance)
+        guess = np.where(silent, found.values, self.estimates)
+        error = np.sqrt(1.0 / np.maximum(self.precision, 1.0))
+        for _ in range(RELEASES):
+            limit = np.select([stands < 0, stands > 0], [self.lower, self.upper], 0.0)
+            factor = Factor.of(self.rows, np.where(stands != 0, 0.0, self.variance))
+            exact, prices, _ = factor.settle(np.where(stands != 0, limit, guess)[:, None])
+            values, price = exact[:, 0], prices[:, 0]
+            outside = np.maximum(self.lower - values, values - self.upper).max(initial=0.0)
+            if np.abs(self.rows @ values).max(initial=0.0) > EXACT * 100 or outside > EXACT * 100:
+                return None
+            pull = np.where(silent, 0.0, self.precision * (values - self.estimates)) + self.rows.T @ price
+            wrong = np.where(self.fixed, 0.0, stands * pull * error)
+            worst = float(wrong.max(initial=0.0))
+            if worst <= NEAR:
+                return values, price, stands
+            stands = np.where(wrong > worst / 2, 0, stands).astype(np.int8)
+        return None
+
+
+def _reach(at: Inside, change: Inside) -> float:
+    """How far one can go before a room or a cost is used up, at most 1."""
+    most = 1.0
+    for was, moved in zip(at[2:], change[2:], strict=True):
+        falling = moved < 0
+        if falling.any():
+            most = min(most, float((-was[falling] / moved[falling]).min()))
+    return most

@@ -1,0 +1,90 @@
+"""Answers on a tree: holds by the two passes, bounds by response curves, both exact."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spms_lib.hierarchy import Hierarchy
+from spms_lib.projection import tree
+from spms_lib.projection.curves import solve_bounded
+from spms_lib.projection.problem import (
+    FREE,
+    HELD,
+    Answer,
+    Bools,
+    Floats,
+    Problem,
+    one_column,
+    own_pull,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class OnTree:
+    """The projection on a tree with a diagonal covariance, as a linear map: two passes."""
+
+    hierarchy: Hierarchy
+    variance_by_node: Floats
+    fixed: Bools
+    gains: tree.Gains
+    columns: int
+
+    @classmethod
+    def of(cls, hierarchy: Hierarchy, problem: Problem, fixed: Bools) -> "OnTree":
+        """Prepare the passes with some nodes fixed."""
+        variance = np.where(fixed, 0.0, problem.variance) if fixed.any() else problem.variance
+        return cls(hierarchy, variance, fixed, tree.gains(hierarchy, variance), problem.estimates.shape[1])
+
+    @property
+    def shared(self) -> bool:
+        """True where all columns have the same map."""
+        return self.gains.gain.shape[1] == 1
+
+    def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
+        """Map estimates and limits to values."""
+        gains, fixed, variance = self.gains, self.fixed, self.variance_by_node
+        if column is not None:
+            gains = tree.Gains(*(one_column(part, column) for part in gains))
+            fixed, variance = one_column(fixed, column), one_column(variance, column)
+        own = np.where(fixed, limits, estimates)
+        return tree.pass_through(self.hierarchy, gains, own, variance)[0]
+
+    def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
+        """Say how a weighted sum of values depends on estimates and limits."""
+        shared = min(column, self.gains.gain.shape[1] - 1)
+        own = tree.adjoint(self.hierarchy, self.gains, weights[:, None], shared)[:, 0]
+        fixed = one_column(self.fixed, column)[:, 0]
+        return np.where(fixed, 0.0, own), np.where(fixed, own, 0.0)
+
+    def variance(self) -> Floats:
+        """Posterior variance."""
+        known = tree.posterior(self.hierarchy, self.gains)
+        return np.broadcast_to(known, (len(self.hierarchy), self.columns))
+
+
+def solve_with_holds(hierarchy: Hierarchy, problem: Problem, *, out: Floats | None = None) -> Answer:
+    """Solve a problem whose only limits are holds. Contradicting holds must have been refused before."""
+    held = problem.held
+    linear = OnTree.of(hierarchy, problem, held)
+    own = problem.at_holds()
+    values, sums = tree.pass_through(hierarchy, linear.gains, own, linear.variance_by_node, out=out)
+    if held.any():
+        np.copyto(values, own, where=held)  # bit for bit, also where all children are held
+
+    def price() -> Floats:
+        pull = own_pull(problem, values)
+        return tree.prices(hierarchy, linear.gains, values, sums, pull)[~hierarchy.is_leaf]
+
+    states = np.broadcast_to(np.where(held, HELD, FREE).astype(np.int8), values.shape)
+    return Answer(hierarchy, problem, values, states, linear, linear, price)
+
+
+def solve_with_bounds(hierarchy: Hierarchy, problem: Problem) -> Answer:
+    """Solve a problem with bounds at any node. Contradictions must have been refused before."""
+    lower, upper = problem.limits()
+    variance = np.where(problem.variance == 0, np.inf, problem.variance)  # a hold is told by its limits
+    values, prices = solve_bounded(hierarchy, problem.estimates, variance, lower, upper)
+    states = problem.states(values)
+    linear = OnTree.of(hierarchy, problem, states != FREE)
+    free = OnTree.of(hierarchy, problem, problem.held)
+    return Answer(hierarchy, problem, values, states, linear, free, lambda: prices[~hierarchy.is_leaf])

@@ -1,0 +1,251 @@
+"""Exact weighted least squares on a tree, in two passes.
+
+Children are combined upwards, the gap to their parent is shared downwards in
+proportion to variance: the Kalman filter and Rauch-Tung-Striebel smoother on a
+tree. Variance 0 holds a node at its estimate; infinite variance means that a node
+has no estimate of its own.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from spms_lib.hierarchy import Hierarchy
+from spms_lib.projection.compiled import COMPILED
+
+Floats = NDArray[np.float64]
+
+WORTH_COMPILING = 100_000  # numbers below which NumPy is as quick, and no compiler need be loaded
+
+
+class Gains(NamedTuple):
+    """What the upward pass learns from variances alone; the same for any estimates.
+
+    Attributes
+    ----------
+    gain
+        Shape (n_nodes, n_columns): how much of a node's own estimate it takes over; the rest comes from
+        its children's sum. 1 at leaves and holds, 0 where there is no estimate or all children are held.
+    share
+        Shape (n_nodes, n_columns): a node's part of the gap between its parent and its parent's children.
+    combined
+        Shape (n_nodes, n_columns): variance of a node once everything below it is heard.
+    below
+        Shape (n_nodes, n_columns): variance of the sum of a node's children; 0 at leaves.
+    """
+
+    gain: Floats
+    share: Floats
+    combined: Floats
+    below: Floats
+
+
+def gains(hierarchy: Hierarchy, variance: Floats) -> Gains:
+    """Run the upward pass over variances.
+
+    Parameters
+    ----------
+    variance
+        Shape (n_nodes, n_columns), in the order of `hierarchy.nodes`; 0 holds, inf is "no estimate".
+        One column serves all columns of the estimates.
+    """
+    if variance.shape[1] == 1 and COMPILED and len(variance) > WORTH_COMPILING:
+        from spms_lib.projection.passes import gains_of
+
+        made = [np.zeros(len(variance)) for _ in Gains._fields]
+        gains_of(hierarchy.first, np.ascontiguousarray(variance[:, 0]), *made)
+        return Gains(*(part[:, None] for part in made))
+    if COMPILED and variance.size > WORTH_COMPILING:
+        return _gains_by_column(hierarchy, np.ascontiguousarray(variance))
+    gain, share, below = np.ones_like(variance), np.zeros_like(variance), np.zeros_like(variance)
+    combined = variance.copy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for here, under, step in _parents_upwards(hierarchy):
+            has_children = (np.diff(step.indptr) > 0)[:, None]
+            own, total = variance[here], step @ combined[under]
+            below[here] = total
+            share[under] = _shares(combined[under], total, step)
+            taken = total / (total + own)
+            taken = np.where(np.isinf(total), np.where(np.isinf(own), 0.0, 1.0), taken)
+            taken = np.where(total == 0, 0.0, taken)
+            gain[here] = np.where(has_children, taken, 1.0)
+            combined[here] = np.where(has_children, np.where(np.isinf(own), total, own * taken), own)
+    return Gains(gain, share, combined, below)
+
+
+def _gains_by_column(hierarchy: Hierarchy, variance: Floats) -> Gains:
+    from spms_lib.projection.compiled import in_halves
+    from spms_lib.projection.passes import gains_by_column
+
+    made = Gains(*(np.empty_like(variance) for _ in Gains._fields))
+    made.share[0] = 0.0
+    offsets = hierarchy.offsets
+
+    def one_level(start: int, stop: int) -> None:
+        gains_by_column(hierarchy.first, start, stop, variance, *made)
+
+    for depth in range(len(offsets) - 2, -1, -1):
+        size = int(offsets[depth + 1] - offsets[depth]) * variance.shape[1]
+        in_halves(one_level, int(offsets[depth]), int(offsets[depth + 1]), size)
+    return made
+
+
+def _shares(combined: Floats, total: Floats, step: sparse.csr_array) -> Floats:
+    """Divide each variance by its siblings' sum; siblings of whom nothing is known share a gap equally."""
+    counts = np.diff(step.indptr)
+    share = combined / np.repeat(total, counts, axis=0)
+    unknown = np.isinf(combined)
+    if unknown.any():
+        silent = np.repeat(step @ unknown.astype(np.float64), counts, axis=0)
+        share = np.where(silent > 0, unknown / np.maximum(silent, 1.0), share)
+    return np.where(np.isnan(share), 0.0, share)
+
+
+def pass_through(
+    hierarchy: Hierarchy, learned: Gains, estimates: Floats, variance: Floats, *, out: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Run both passes over estimates, for variances whose gains are known.
+
+    Parameters
+    ----------
+    estimates
+        Shape (n_nodes, n_columns); ignored where the variance is infinite.
+    out
+        Where to put the values, to save the time of a fresh allocation.
+
+    Returns
+    -------
+    values
+        Shape (n_nodes, n_columns), coherent.
+    sums
+        Shape (nodes above the deepest level, n_columns): sum of each node's children before they take their
+        share of its gap.
+    """
+    silent = np.isinf(variance)
+    own = np.where(silent, 0.0, estimates) if silent.any() else estimates
+    values = np.empty_like(own) if out is None else out
+    inner = int(hierarchy.offsets[-2])
+    sums = np.empty((inner, own.shape[1]))
+    if learned.gain.shape[1] == 1 and COMPILED and own.size > WORTH_COMPILING:
+        from spms_lib.projection.passes import both_passes
+
+        own = np.ascontiguousarray(own)
+        both_passes(
+            hierarchy.first, hierarchy.offsets, learned.gain[:, 0], learned.share[:, 0], own, values, sums
+        )
+        return values, sums
+    if COMPILED and own.size > WORTH_COMPILING:
+        from spms_lib.projection.passes import both_passes_by_column
+
+        np.copyto(values, own)
+        both_passes_by_column(hierarchy.first, hierarchy.offsets, learned.gain, learned.share, values, sums)
+        return values, sums
+    levels = list(_parents_upwards(hierarchy))
+    heard = own[int(hierarchy.offsets[-2]) :]
+    kept = [heard]
+    for here, _, step in levels:
+        total = step @ heard
+        sums[here] = total
+        mine = learned.gain[here]
+        total *= 1.0 - mine
+        heard = own[here] * mine
+        heard += total
+        kept.append(heard)
+    values[: len(heard)] = heard
+    for (here, under, step), heard in zip(reversed(levels), kept[-2::-1], strict=True):
+        gap = values[here] - sums[here]
+        owners = np.repeat(np.arange(len(gap)), np.diff(step.indptr))
+        place = values[under]
+        np.take(gap, owners, axis=0, out=place, mode="clip")
+        place *= learned.share[under]
+        place += heard
+    return values, sums
+
+
+def posterior(hierarchy: Hierarchy, learned: Gains) -> Floats:
+    """Run the downward pass over variances: how uncertain each reconciled value is; infinite where nothing is known."""
+    variance = learned.combined.copy()
+    for here, under, step in reversed(list(_parents_upwards(hierarchy))):
+        share, own = learned.share[under], learned.combined[under]
+        above = np.repeat(variance[here], np.diff(step.indptr), axis=0)
+        with np.errstate(invalid="ignore"):
+            variance[under] = np.where(np.isinf(own), own, own * (1.0 - share) + share**2 * above)
+            variance[under] = np.where((share == 0) | np.isinf(own), own, variance[under])
+    return variance
+
+
+def prices(hierarchy: Hierarchy, learned: Gains, values: Floats, sums: Floats, pull: Floats) -> Floats:
+    """Find what one more unit of a parent would cost its children, in half squared standard errors.
+
+    Where all children are held any price will do, and the parent's own pull decides it.
+
+    Parameters
+    ----------
+    pull
+        Shape (n_nodes, n_columns): (value - estimate) / variance of each node, 0 where it has no estimate.
+
+    Returns
+    -------
+    Floats
+        Shape (n_nodes, n_columns), 0 at leaves.
+    """
+    price = np.zeros(values.shape)
+    inner = len(sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        price[:inner] = (values[:inner] - sums) / learned.below[:inner]
+    stiff = (learned.below == 0) & ~hierarchy.is_leaf[:, None]
+    price[:inner][~np.isfinite(price[:inner])] = 0.0
+    for depth in range(len(hierarchy.offsets) - 2) if stiff.any() else []:
+        here = slice(hierarchy.offsets[depth], hierarchy.offsets[depth + 1])
+        above = price[hierarchy.parent[here]] if depth else 0.0
+        price[here] = np.where(stiff[here], above - pull[here], price[here])
+    price[hierarchy.is_leaf] = 0.0
+    return price
+
+
+def adjoint(hierarchy: Hierarchy, learned: Gains, weights: Floats, column: int = 0) -> Floats:
+    """Say how a weighted sum of values depends on each node's own number: the passes run backwards.
+
+    Parameters
+    ----------
+    weights
+        Shape (n_nodes, k): k weighted sums of values.
+    column
+        Column of the gains; 0 where all columns share them.
+
+    Returns
+    -------
+    Floats
+        Shape (n_nodes, k): each sum equals these weights times the nodes' own numbers (the estimate, or what the
+        node is held at).
+    """
+    gain, share = learned.gain[:, [column]], learned.share[:, [column]]
+    of_values = weights.astype(np.float64)
+    of_sums = np.zeros_like(of_values)  # weight of the sum of a node's children
+    levels = list(_parents_upwards(hierarchy))
+    for here, under, step in levels:
+        through = step @ (share[under] * of_values[under])
+        of_values[here] += through
+        of_sums[here] -= through
+    of_heard = of_values  # a node's number before its share of the gap; complete at the root
+    own = np.empty_like(of_values)
+    own[:1] = gain[:1] * of_heard[:1]
+    of_sums[:1] += (1.0 - gain[:1]) * of_heard[:1]
+    for here, under, step in reversed(levels):
+        of_heard[under] += np.repeat(of_sums[here], np.diff(step.indptr), axis=0)
+        own[under] = gain[under] * of_heard[under]
+        of_sums[under] += (1.0 - gain[under]) * of_heard[under]
+    return own
+
+
+def _parents_upwards(hierarchy: Hierarchy) -> Iterator[tuple[slice, slice, sparse.csr_array]]:
+    offsets = hierarchy.offsets
+    for depth in range(len(offsets) - 3, -1, -1):
+        yield (
+            slice(offsets[depth], offsets[depth + 1]),
+            slice(offsets[depth + 1], offsets[depth + 2]),
+            hierarchy.sums[depth],
+        )

@@ -1,0 +1,515 @@
+"""Reconciliation methods by their names in the field: each is a choice of variances for the same projection.
+
+`trust` takes the variances that track records give; the others are those of the forecasting literature (Hyndman and
+Athanasopoulos, Forecasting: Principles and Practice, chapter 11). Conventions that differ between programs are
+parameters, and their defaults are said.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spms_lib.errors import ParamsError, TableError
+from spms_lib.hierarchy import Crossed, Hierarchy
+from spms_lib.reconcile.grid import Heard, Layout
+from spms_lib.reconcile.trust import with_variance
+from spms_lib.tables import NODE, PERIOD, VALUE
+
+Floats = NDArray[np.float64]
+
+PROPORTIONS: Final = ("average_proportions", "proportion_averages", "forecast_proportions")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """What a method makes of what was heard, ready for the projection.
+
+    Attributes
+    ----------
+    variance
+        Shape (n_cells, n_periods) or one column for all; infinite where the method uses no estimate, 0 where it keeps
+        one as it is.
+    spread
+        None, or shape (n_leaves, n_periods): the part of the cell at `anchor` that each leaf starts from.
+    anchor
+        None, or shape (n_leaves,): the cell whose estimate is spread over the leaf; -1 for none.
+    factors
+        None, or shape (n_cells, n_factors): errors in common.
+    sampled
+        True where the covariance is that of the factors alone.
+    in_money
+        True where variances are in minor units squared, so that the posterior variance is one too.
+    """
+
+    variance: Floats
+    spread: Floats | None = None
+    anchor: NDArray[np.int64] | None = None
+    factors: Floats | None = None
+    sampled: bool = False
+    in_money: bool = False
+
+    def estimates(self, layout: Layout, own: Floats) -> Floats:
+        """Map what cells said to the estimates that the method projects; linear."""
+        if self.spread is None or self.anchor is None:
+            return own
+        leaf = layout.structure.is_leaf
+        spread = np.where(self.anchor[:, None] >= 0, self.spread * own[self.anchor], own[leaf])
+        made = own.copy()
+        made[leaf] = spread
+        return made
+
+
+class Method(Protocol):
+    """A choice of variances."""
+
+    def prepare(self, base: Hierarchy | Crossed, estimates: pd.DataFrame) -> pd.DataFrame:
+        """Look at the long table of estimates first, and return it as it is to be read."""
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Choose variances for what was heard."""
+
+
+class Plain:
+    """A method that reads the table of estimates as it stands."""
+
+    def prepare(self, base: Hierarchy | Crossed, estimates: pd.DataFrame) -> pd.DataFrame:
+        """Return the table unchanged."""
+        del base
+        return estimates
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Variances from track records, and a dial between leadership and field; without records, those in the table.
+
+    Attributes
+    ----------
+    records
+        From `track_records`, or None to use the column variance of the estimates.
+    leadership
+        The dial, 0 to 1; 0.5 leaves the evidence as it is. See `with_variance`.
+    """
+
+    records: pd.DataFrame | None = None
+    leadership: float = 0.5
+
+    def prepare(self, base: Hierarchy | Crossed, estimates: pd.DataFrame) -> pd.DataFrame:
+        """Give every estimate its variance."""
+        if self.records is None:
+            return estimates
+        tree = base if isinstance(base, Hierarchy) else base.dimensions[NODE]
+        return with_variance(estimates, self.records, tree.level, leadership=self.leadership)
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Take the variances that were heard."""
+        del layout
+        return Weighed(_shared(heard.variance), in_money=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BottomUp(Plain):
+    """Only leaves count; everything above is their sum."""
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Leave out every estimate above the leaves."""
+        leaf = layout.structure.is_leaf[:, None]
+        return Weighed(_shared(np.where(leaf, heard.variance, np.inf)), in_money=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ols(Plain):
+    """Every estimate counts the same."""
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Give every estimate variance 1."""
+        del layout
+        return Weighed(_shared(np.where(heard.said, 1.0, np.inf)))
+
+
+@dataclass(frozen=True, slots=True)
+class WlsStruct(Plain):
+    """An estimate's variance is the number of leaves below it."""
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Count leaves."""
+        base = layout.base
+        leaves = base.roll_up_array(np.ones((int(base.is_leaf.sum()), 1)))
+        count = np.vstack([leaves, np.ones((len(layout.cuts), 1))])
+        return Weighed(_shared(np.where(heard.said, count, np.inf)))
+
+
+@dataclass(frozen=True, slots=True)
+class WlsVar(Plain):
+    """An estimate's variance is that of its past errors.
+
+    Attributes
+    ----------
+    residuals
+        Keys of a cell, period and value: past forecast minus actual, minor units. A missing period is left out.
+    centred
+        True subtracts the mean error and divides by n - 1; False (default, as in hts and FoReco) takes the mean of
+        squares, so that bias counts as error.
+    """
+
+    residuals: pd.DataFrame
+    centred: bool = False
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Average squared past errors."""
+        errors = _errors(layout, self.residuals)
+        if self.centred:
+            errors = errors - np.nanmean(errors, axis=1, keepdims=True)
+        count = (~np.isnan(errors)).sum(axis=1, keepdims=True) - self.centred
+        variance = np.nansum(errors**2, axis=1, keepdims=True) / np.maximum(count, 1)
+        return Weighed(_where_said(heard, _floored(variance)), in_money=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MinT(Plain):
+    """Minimum trace: the full covariance of past errors, shrunk towards its diagonal or as it is.
+
+    The covariance is held as a diagonal plus one column per past period, so nothing of size cells x cells is made.
+
+    Attributes
+    ----------
+    residuals
+        As in `WlsVar`, with every cell and period present.
+    shrink
+        True (`mint_shrink`) shrinks by the intensity of Schaefer and Strimmer (2005); False (`mint_cov`) takes the sample
+        covariance, which needs at least as many periods as there are sums.
+    centred
+        True subtracts the mean error and divides by n - 1 (as hierarchicalforecast); False (default, as hts and
+        FoReco) uses raw second moments.
+    """
+
+    residuals: pd.DataFrame
+    shrink: bool = True
+    centred: bool = False
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Split the covariance into a diagonal and errors in common."""
+        errors = _errors(layout, self.residuals)
+        if np.isnan(errors[: len(layout.base)]).any():
+            cell = int(np.argwhere(np.isnan(errors))[0, 0])
+            raise TableError(
+                f"Past errors of '{layout.structure.label(cell)}' are missing in some periods.",
+                where="residuals",
+                remedy="Give every cell the same periods, or use wls_var.",
+            )
+        errors = np.where(np.isnan(errors), 0.0, errors)
+        periods = errors.shape[1]
+        errors = errors - errors.mean(axis=1, keepdims=True) if self.centred else errors
+        moments = periods - 1 if self.centred else periods
+        if not self.shrink:
+            said = np.where(heard.said.all(axis=1, keepdims=True), 1.0, np.inf)
+            return Weighed(said, factors=errors / np.sqrt(moments), sampled=True, in_money=True)
+        intensity = shrinkage_intensity(errors)
+        variance = _floored((errors**2).sum(axis=1, keepdims=True) / moments)
+        common = errors * np.sqrt((1.0 - intensity) / moments)
+        own = variance - (common**2).sum(axis=1, keepdims=True)
+        return Weighed(_where_said(heard, np.maximum(own, 1e-12 * variance)), factors=common, in_money=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TopDown(Plain):
+    """Only the root counts; it is split over the leaves by proportions.
+
+    Attributes
+    ----------
+    proportions
+        `average_proportions`: mean over past periods of a leaf's share (Gross and Sohl 1990, method A);
+        `proportion_averages`: share of a leaf's mean in the root's (method F); `forecast_proportions`: at every level, a
+        child's forecast among its siblings' (Athanasopoulos, Ahmed and Hyndman 2009).
+    history
+        Keys of a leaf cell, period and value; for the first two.
+    """
+
+    proportions: str = "forecast_proportions"
+    history: pd.DataFrame | None = None
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Keep the root and spread it."""
+        return _spread_from(layout, heard, np.array([0]), self.proportions, self.history, "top_down")
+
+
+@dataclass(frozen=True, slots=True)
+class MiddleOut(Plain):
+    """Only one level counts; it is summed up above, and split below by proportions.
+
+    Attributes
+    ----------
+    level
+        Name of the level.
+    proportions, history
+        As in `TopDown`.
+    """
+
+    level: str
+    proportions: str = "forecast_proportions"
+    history: pd.DataFrame | None = None
+
+    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
+        """Keep the level and spread it."""
+        if not isinstance(layout.base, Hierarchy):
+            raise ParamsError(
+                "middle_out needs one tree.",
+                where="method",
+                remedy="Use wls_struct, or reconcile one dimension.",
+            )
+        at = np.flatnonzero(layout.base.nodes.isin(layout.base.at_level(self.level)))
+        return _spread_from(layout, heard, at, self.proportions, self.history, "middle_out")
+
+
+def method_named(
+    name: str,
+    *,
+    residuals: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+    level: str | None = None,
+    records: pd.DataFrame | None = None,
+    leadership: float = 0.5,
+) -> Method:
+    """Find a method by its name in the field, and give it the evidence that it needs.
+
+    Parameters
+    ----------
+    name
+        One of `METHODS`; `top_down` and `middle_out` may carry their proportions, as in `top_down_average_proportions`.
+    residuals
+        For wls_var, mint_shrink and mint_cov.
+    history
+        For proportions from the past.
+    level
+        For middle_out.
+    records, leadership
+        For trust.
+
+    Raises
+    ------
+    ParamsError
+        If there is no such method, or its evidence is missing.
+
+    Examples
+    --------
+    >>> method_named("wls_struct")
+    WlsStruct()
+    """
+    simple: dict[str, Method] = {"bottom_up": BottomUp(), "ols": Ols(), "wls_struct": WlsStruct()}
+    if name in simple:
+        return simple[name]
+    if name == "trust":
+        return Trust(records, leadership)
+    if name in {"wls_var", "mint_shrink", "mint_cov"}:
+        errors = _given(residuals, name, "residuals")
+        return WlsVar(errors) if name == "wls_var" else MinT(errors, shrink=name == "mint_shrink")
+    for start in ("top_down", "middle_out"):
+        proportions = name.removeprefix(start).removeprefix("_") or PROPORTIONS[2]
+        if name.startswith(start) and proportions in PROPORTIONS:
+            past = history if proportions == PROPORTIONS[2] else _given(history, name, "history")
+            if start == "top_down":
+                return TopDown(proportions, past)
+            if level is None:
+                raise ParamsError(
+                    "middle_out needs a level.", where="method", remedy="Name it: level='region'."
+                )
+            return MiddleOut(level, proportions, past)
+    raise ParamsError(
+        f"There is no method '{name}'.", where="method", remedy=f"Use one of {', '.join(METHODS)}."
+    )
+
+
+METHODS: Final = (
+    "trust",
+    "bottom_up",
+    *(f"{start}_{proportions}" for start in ("top_down", "middle_out") for proportions in PROPORTIONS),
+    "ols",
+    "wls_struct",
+    "wls_var",
+    "mint_shrink",
+    "mint_cov",
+)
+
+
+def shrinkage_intensity(errors: Floats) -> float:
+    """Compute how far a correlation matrix is to be shrunk towards none, from errors alone.
+
+    Pairwise sums over all cells come from products of size periods x periods.
+
+    Parameters
+    ----------
+    errors
+        Shape (n_cells, n_periods), centred or not.
+
+    Returns
+    -------
+    float
+        0 (as it is) to 1 (no correlation).
+
+    References
+    ----------
+    Schaefer and Strimmer (2005), A shrinkage approach to large-scale covariance matrix estimation.
+
+    Examples
+    --------
+    >>> shrinkage_intensity(np.array([[1.0, -1.0, 1.0, -1.0], [1.0, -1.0, 1.0, -1.0]]))
+    0.0
+    """
+    periods = errors.shape[1]
+    scale = np.sqrt((errors**2).mean(axis=1, keepdims=True))
+    unit = np.divide(errors, scale, out=np.zeros_like(errors), where=scale > 0)
+    squared = unit**2
+    own = squared.sum(axis=1)
+    pairs = (squared.sum(axis=0) ** 2).sum() - (squared**2).sum()
+    together = ((unit.T @ unit) ** 2).sum() - (own**2).sum()
+    if together <= 0:
+        return 1.0
+    noise = (pairs - together / periods) * periods / (periods - 1.0)
+    return float(np.clip(noise / together, 0.0, 1.0))
+
+
+def _given(table: pd.DataFrame | None, method: str, evidence: str) -> pd.DataFrame:
+    if table is None:
+        raise ParamsError(f"{method} needs {evidence}.", where="method", remedy=f"Pass {evidence}=...")
+    return table
+
+
+def _shared(variance: Floats) -> Floats:
+    """Keep one column where all columns are the same."""
+    one = variance[:, :1]
+    return one.copy() if variance.shape[1] > 1 and (variance == one).all() else variance
+
+
+def _where_said(heard: Heard, variance: Floats) -> Floats:
+    return _shared(np.where(heard.said, variance, np.inf)) if not heard.said.all() else variance
+
+
+def _floored(variance: Floats) -> Floats:
+    """Keep a cell without any past error from counting as certain."""
+    known = variance[np.isfinite(variance)]
+    least = 1e-12 * float(known.max(initial=0.0)) or 1.0
+    return np.maximum(variance, least)
+
+
+def _errors(layout: Layout, residuals: pd.DataFrame) -> Floats:
+    """Lay past errors out as cells x past periods; missing where there is none."""
+    past = Layout(layout.base, layout.structure, sorted(residuals[PERIOD].unique()))
+    grid = np.full((len(layout.structure), len(past.periods)), np.nan)
+    if layout.has_periods:
+        grid.reshape(-1)[past.flat(residuals, "residuals")] = residuals[VALUE].to_numpy(dtype=np.float64)
+        return grid
+    raise ParamsError(
+        "Past errors cannot be told by period where the periods are a dimension.",
+        where="method",
+        remedy="State each estimate's variance and use trust, or use ols or wls_struct.",
+    )
+
+
+def _spread_from(
+    layout: Layout,
+    heard: Heard,
+    at: NDArray[np.int64],
+    proportions: str,
+    history: pd.DataFrame | None,
+    name: str,
+) -> Weighed:
+    """Keep the cells `at` as they are, and give every leaf below one its proportion of it."""
+    if proportions not in PROPORTIONS:
+        raise ParamsError(
+            f"There are no proportions '{proportions}'.",
+            where="method",
+            remedy=f"Use one of {', '.join(PROPORTIONS)}.",
+        )
+    silent = ~heard.said[at]
+    if silent.any():
+        row, column = np.argwhere(silent)[0]
+        raise TableError(
+            f"{name} needs an estimate of '{layout.structure.label(int(at[row]))}' in {layout.periods[column]}.",
+            where="estimates",
+            remedy="Add it, or choose a method that does without.",
+        )
+    base = layout.base
+    anchor = _anchors(base, at, name)
+    if proportions == PROPORTIONS[2]:
+        share = _forecast_shares(base, heard, at, name)
+    else:
+        share = _past_shares(layout, anchor, history, averages=proportions == PROPORTIONS[1])
+    leaf = base.is_leaf
+    variance = np.full(heard.value.shape, np.inf)
+    variance[np.flatnonzero(leaf)] = np.where(
+        anchor[:, None] >= 0, np.maximum(np.abs(share), 1e-12), heard.variance[: len(base)][leaf]
+    )
+    variance[at[~leaf[at]]] = 0.0
+    return Weighed(variance, spread=np.broadcast_to(share, (len(share), heard.value.shape[1])), anchor=anchor)
+
+
+def _anchors(base: Hierarchy | Crossed, at: NDArray[np.int64], name: str) -> NDArray[np.int64]:
+    """Say which of the cells `at` lies above (or at) each leaf; -1 for none."""
+    if not isinstance(base, Hierarchy):
+        if name != "top_down":
+            raise ParamsError(f"{name} needs one tree.", where="method", remedy="Use wls_struct.")
+        return np.zeros(int(base.is_leaf.sum()), dtype=np.int64)
+    found = np.full(len(base), -1)
+    found[at] = at
+    for depth in range(1, len(base.offsets) - 1):
+        here = slice(base.offsets[depth], base.offsets[depth + 1])
+        found[here] = np.where(found[here] >= 0, found[here], found[base.parent[here]])
+    return found[base.is_leaf]
+
+
+def _forecast_shares(base: Hierarchy | Crossed, heard: Heard, at: NDArray[np.int64], name: str) -> Floats:
+    """Multiply, from the kept cells down, each child's part of its siblings' forecasts; shape (n_leaves, n_periods)."""
+    if not isinstance(base, Hierarchy):
+        raise ParamsError(
+            f"{name} by forecast proportions needs one tree.",
+            where="method",
+            remedy="Use proportions from history, or wls_struct.",
+        )
+    share = np.full((len(base), heard.value.shape[1]), np.nan)
+    share[at] = 1.0
+    for depth in range(len(base.offsets) - 2):
+        under = slice(base.offsets[depth + 1], base.offsets[depth + 2])
+        total = (base.sums[depth] @ heard.value[under])[base.parent[under] - base.offsets[depth]]
+        said = (base.sums[depth] @ heard.said[under].astype(float))[base.parent[under] - base.offsets[depth]]
+        siblings = np.diff(base.first)[base.parent[under]][:, None]
+        below = np.isnan(share[under]) & ~np.isnan(share[base.parent[under]])
+        unusable = below & ((said < siblings) | (total == 0))
+        if unusable.any():
+            row, column = np.argwhere(unusable)[0]
+            above = base.nodes[base.parent[under][row]]
+            raise TableError(
+                f"{name} needs a forecast of every child of '{above}', and a sum that is not zero (column {column}).",
+                where="estimates",
+                remedy="Add the forecasts, or use proportions from history.",
+            )
+        part = np.divide(heard.value[under], total, out=np.zeros_like(total), where=total != 0)
+        share[under] = np.where(below, share[base.parent[under]] * part, share[under])
+    return np.where(np.isnan(share), 0.0, share)[base.is_leaf]
+
+
+def _past_shares(
+    layout: Layout, anchor: NDArray[np.int64], history: pd.DataFrame | None, *, averages: bool
+) -> Floats:
+    """Compute each leaf's past share of the kept cell above it; shape (n_leaves, 1)."""
+    past = _given(history, "this method", "history")
+    leaf = layout.base.is_leaf
+    grid = _errors(layout, past)[: len(layout.base)][leaf]
+    grid = np.where(np.isnan(grid), 0.0, grid)
+    groups = np.where(anchor >= 0, anchor, len(layout.base))
+    if averages:
+        grid = grid.mean(axis=1, keepdims=True)
+    total = np.zeros((len(layout.base) + 1, grid.shape[1]))
+    np.add.at(total, groups, grid)
+    empty = np.flatnonzero((total[anchor[anchor >= 0]] == 0).all(axis=1))
+    if len(empty):
+        node = layout.structure.label(int(anchor[anchor >= 0][empty[0]]))
+        raise TableError(
+            f"History below '{node}' sums to zero.",
+            where="history",
+            remedy="Use forecast proportions, or give a history.",
+        )
+    part = np.divide(grid, total[groups], out=np.full(grid.shape, np.nan), where=total[groups] != 0)
+    share = np.nanmean(part, axis=1, keepdims=True)
+    return np.where(np.isnan(share), 0.0, share)
