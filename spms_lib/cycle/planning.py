@@ -14,13 +14,14 @@ from spms_lib.cycle.evidence import (
     past_quarters,
     past_submissions,
 )
+from spms_lib.cycle.limits import limits_in_force
 from spms_lib.cycle.outcome import dated_results
-from spms_lib.cycle.targets import cells, read_targets
+from spms_lib.cycle.targets import cells, holds_in_force, read_targets
 from spms_lib.deals import snapshot
 from spms_lib.goals.baseline import baseline
-from spms_lib.reconcile.explain import explain
+from spms_lib.reconcile.explain import chain, explain
 from spms_lib.reconcile.gaps import gap_decisions
-from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan
+from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan, reconcile
 from spms_lib.reconcile.trust import track_records, with_variance
 from spms_lib.store.commits import Commit
 from spms_lib.store.decisions import record_decisions
@@ -108,6 +109,19 @@ def learn_trust(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
 def weigh(desk: Desk, estimates: pd.DataFrame, records: pd.DataFrame, *, leadership: float) -> pd.DataFrame:
     """Give every estimate its variance from the track records and the dial: see `with_variance`."""
     return with_variance(estimates, records, desk.tree.level, leadership=leadership)
+
+
+def reconcile_quarter(desk: Desk, weighed: pd.DataFrame) -> Plan:
+    """Reconcile the quarter's estimates within its holds, floors and caps: see `reconcile`."""
+    bounds = limits_in_force(desk, read_targets(desk))
+    return reconcile(
+        desk.tree,
+        weighed,
+        holds=holds_in_force(desk),
+        lower=bounds.lower,
+        upper=bounds.upper,
+        cuts=bounds.cuts,
+    )
 
 
 def publish_plan(desk: Desk, plan: Plan) -> str:
@@ -303,6 +317,11 @@ def largest_moves(desk: Desk, plan: Plan, estimates: pd.DataFrame) -> pd.DataFra
     table = pd.DataFrame({NODE: leaves, "target": target.to_numpy(), "plan": planned.to_numpy()})
     table["moved"] = table["plan"] - table["target"]
     return table.iloc[np.argsort(-table["moved"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def way_down(desk: Desk, plan: Plan, node: str) -> pd.DataFrame:
+    """Follow the quarter from the company down to a node: name, target, field, baseline, plan, share of the node above."""
+    return chain(plan, node, desk.months).reindex(columns=[NAME, TARGET, FIELD, BASELINE, "plan", "share"])
 
 
 def node_owners(desk: Desk) -> pd.Series:

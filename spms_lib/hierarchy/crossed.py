@@ -127,10 +127,9 @@ class Crossed:
     @cached_property
     def keys(self) -> pd.MultiIndex:
         """Names of the nodes of each cell."""
-        codes = [place.astype(np.int64) for place in self.places]
         return pd.MultiIndex(
-            levels=[tree.nodes for tree in self.dimensions.values()],
-            codes=codes,
+            levels=[tree.nodes for tree in self.dimensions.values()],  # type: ignore[misc]
+            codes=self.places,  # type: ignore[arg-type]
             names=list(self.dimensions),
             verify_integrity=False,
         )

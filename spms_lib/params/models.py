@@ -198,6 +198,35 @@ class Criterion(Model):
     """Who gave it."""
 
 
+class Limit(Model):
+    """What the plan of a node, or of several together, must not pass: a floor, a capacity cap, or both."""
+
+    nodes: tuple[str, ...] = Field(min_length=1)
+    """The node; or several, whose sum is limited."""
+    name: str = ""
+    """What to call the sum of several nodes; needed for them, and no node's name."""
+    period: str = ""
+    """A month of the quarter; the whole quarter if empty, which falls on its months as the target does."""
+    at_least: float | None = None
+    """Floor, in units of the currency."""
+    at_most: float | None = None
+    """Cap, in units of the currency."""
+    owner: str
+    """Who set it."""
+    reason: str
+    """Why."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Limit":
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a limit needs at_least or at_most")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least {self.at_least:g} is above at_most {self.at_most:g}")
+        if len(self.nodes) > 1 and not self.name:
+            raise ValueError("a limit on several nodes needs a name")
+        return self
+
+
 class Cycle(Model):
     """One planning quarter: its dates, goals, duties and the parameters of its notebooks."""
 
@@ -227,6 +256,8 @@ class Cycle(Model):
     """Who does what by when."""
     criteria: tuple[Criterion, ...] = ()
     """Answers to the questions on culture, market and resources."""
+    limits: tuple[Limit, ...] = ()
+    """Floors and capacity caps that the reconciled plan respects."""
     notebooks: dict[str, dict[str, Plain]] = {}
     """Notebook: parameters that differ from its defaults."""
 

@@ -62,6 +62,8 @@ objectives:
     owner: Head of Sales
     serves: {grow: 1.0}
     assumption: Say here what must hold for the number to make sense
+# limits:                     # what the reconciled plan must not pass; several nodes share one limit under a name
+#   - {nodes: [north], at_most: 1200000, owner: Head of Sales, reason: Capacity of the team}
 notebooks:                    # parameters that differ from a notebook's defaults; see its first cell
   goal_setting: {target_from: growth, growth_ratio: 0.05, history_weight: 1.0, growth_weight: 0.0, potential_weight: 0.0, capacity_weight: 0.0}
 """)

@@ -6,7 +6,7 @@ numba's own threads are left alone: a process that has used them cannot be forke
 
 from collections.abc import Callable
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -15,7 +15,7 @@ WORTH_A_THREAD = 300_000  # numbers below which starting a thread costs more tha
 try:
     from numba import config, njit
 
-    COMPILED = not config.DISABLE_JIT
+    COMPILED = not config.DISABLE_JIT  # type: ignore[attr-defined]
 except ImportError:  # pragma: no cover - the lock file installs numba
     COMPILED = False
 
@@ -24,8 +24,7 @@ def kernel(function: Kernel) -> Kernel:
     """Compile a loop over arrays at its first call, and keep the machine code for the next process."""
     if not COMPILED:
         return function
-    made: Kernel = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return made
+    return cast("Kernel", njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def in_halves(work: Callable[[int, int], None], start: int, stop: int, numbers: int) -> None:

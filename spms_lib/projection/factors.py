@@ -45,9 +45,8 @@ class WithFactors:
     @classmethod
     def of(cls, inner: Linear, problem: Problem) -> "WithFactors":
         """Wrap the linear map of the diagonal part of a problem."""
-        assert problem.factors is not None
         heard = np.isfinite(problem.variance) & (problem.variance > 0)
-        factors = np.where(heard, problem.factors, 0.0)
+        factors = np.where(heard, problem.common, 0.0)
         weighed = factors / np.where(heard, problem.variance, 1.0)
         return cls(inner, heard, factors, weighed)
 
@@ -68,7 +67,7 @@ class WithFactors:
     def newton(self, left: Floats) -> Floats:
         """Solve each column's matrix for what is left, shape (n_factors, n_columns)."""
         if self.shared:
-            found: Floats = np.linalg.solve(self.moved(0)[1], left)
+            found: Floats = np.linalg.solve(self.moved(0)[1], left).astype(np.float64)
             return found
         return np.column_stack([np.linalg.solve(self.moved(h)[1], left[:, h]) for h in range(left.shape[1])])
 
@@ -110,7 +109,7 @@ def solve_with_factors(structure: Structure, problem: Problem, diagonal: Diagona
     heard = replace(problem, variance=np.where(anywhere, np.inf, problem.variance))
     if problem.held.any() or problem.bounded:
         heard = replace(heard, lower=lower, upper=upper)
-    common, step = np.zeros((_factors(problem), lower.shape[1])), np.zeros(0)
+    common, step = np.zeros((problem.common.shape[1], lower.shape[1])), np.zeros(0)
     length, last = np.ones(lower.shape[1]), np.full(lower.shape[1], np.inf)
     for _ in range(STEPS):
         answer, misfit, left, linear = _look(structure, heard, common, diagonal)
@@ -166,7 +165,8 @@ class Sampled:
         del column
         gaps = self.rows @ estimates
         gaps[len(gaps) - len(self.held) :] -= limits[self.held]
-        return estimates - self.factors @ (self.turn @ gaps)
+        values: Floats = estimates - self.factors @ (self.turn @ gaps)
+        return values
 
     def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
         """Say how a weighted sum of values depends on estimates and limits."""
@@ -197,30 +197,26 @@ def solve_sampled(structure: Structure, problem: Problem) -> Answer:
             where="method",
             remedy="Use mint_shrink.",
         )
-    assert problem.factors is not None
     count = len(structure)
     at = sparse.csr_array((np.ones(len(held)), (np.arange(len(held)), held)), shape=(len(held), count))
     rows = sparse.vstack([structure.rows, at]).tocsr()
-    if rows.shape[0] > problem.factors.shape[1]:
+    if rows.shape[0] > problem.common.shape[1]:
         raise InfeasibleError(
-            f"{problem.factors.shape[1]} past periods cannot tell {rows.shape[0]} sums and holds apart.",
+            f"{problem.common.shape[1]} past periods cannot tell {rows.shape[0]} sums and holds apart.",
             where="method",
             remedy="Use mint_shrink, or a longer past.",
         )
-    linear = Sampled(rows, problem.factors, held, problem.estimates.shape[1])
+    linear = Sampled(rows, problem.common, held, problem.estimates.shape[1])
     own = problem.at_holds()
     values = linear.respond(problem.estimates, own)
     states = np.broadcast_to(np.where(problem.held, HELD, FREE).astype(np.int8), values.shape)
 
     def price() -> Floats:
         gaps = rows @ (problem.estimates - values)
-        return (linear.turn.T @ (linear.turn @ gaps))[: structure.rows.shape[0]]
+        found: Floats = linear.turn.T @ (linear.turn @ gaps)
+        return found[: structure.rows.shape[0]]
 
     return Answer(structure, problem, values, states, linear, linear, price)
-
-
-def _factors(problem: Problem) -> int:
-    return 0 if problem.factors is None else problem.factors.shape[1]
 
 
 def _look(
@@ -228,7 +224,7 @@ def _look(
 ) -> tuple[Answer, Floats, Floats, WithFactors]:
     """Solve the diagonal part for given common errors; return also the misfit, its slope and the linear map."""
     known = np.isfinite(problem.variance)
-    factors = np.where(known, problem.factors, 0.0)
+    factors = np.where(known, problem.common, 0.0)
     said = np.where(known, problem.estimates, 0.0) + factors @ common
     answer = diagonal(structure, replace(problem, estimates=said, factors=None))
     linear = WithFactors.of(answer.linear, problem)

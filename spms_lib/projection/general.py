@@ -276,7 +276,8 @@ class Bounds:
     @cached_property
     def fixed(self) -> Bools:
         """Cells whose limits leave no room."""
-        return self.lower == self.upper
+        same: Bools = self.lower == self.upper
+        return same
 
     @cached_property
     def below(self) -> Bools:
@@ -295,8 +296,10 @@ class Bounds:
         return np.where(known, 1.0 / np.where(known, self.variance, 1.0), np.where(self.fixed, 0.0, FAINT))
 
     def interior(self, values: Floats) -> Iterator[tuple[Inside, bool]]:
-        """Follow the central path (Mehrotra 1992); yield points near enough to try an exact answer, and say
-        whether nothing more is to be gained."""
+        """Follow the central path (Mehrotra 1992) and yield points near enough to try an exact answer.
+
+        Each with whether nothing more is to be gained by going on.
+        """
         at = self._start(values)
         for _ in range(STEPS):
             at, gap, left = self._step(at)

@@ -1,6 +1,7 @@
 """Answers on a tree: holds by the two passes, bounds by response curves, both exact."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,32 +27,35 @@ class OnTree:
     hierarchy: Hierarchy
     variance_by_node: Floats
     fixed: Bools
-    gains: tree.Gains
     columns: int
 
     @classmethod
     def of(cls, hierarchy: Hierarchy, problem: Problem, fixed: Bools) -> "OnTree":
         """Prepare the passes with some nodes fixed."""
         variance = np.where(fixed, 0.0, problem.variance) if fixed.any() else problem.variance
-        return cls(hierarchy, variance, fixed, tree.gains(hierarchy, variance), problem.estimates.shape[1])
+        return cls(hierarchy, variance, fixed, problem.estimates.shape[1])
+
+    @cached_property
+    def gains(self) -> tree.Gains:
+        """What the upward pass learns from the variances."""
+        return tree.gains(self.hierarchy, self.variance_by_node)
 
     @property
     def shared(self) -> bool:
         """True where all columns have the same map."""
-        return self.gains.gain.shape[1] == 1
+        return bool(self.variance_by_node.shape[1] == 1)
 
     def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
         """Map estimates and limits to values."""
-        gains, fixed, variance = self.gains, self.fixed, self.variance_by_node
+        fixed, variance = self.fixed, self.variance_by_node
         if column is not None:
-            gains = tree.Gains(*(one_column(part, column) for part in gains))
             fixed, variance = one_column(fixed, column), one_column(variance, column)
-        own = np.where(fixed, limits, estimates)
-        return tree.pass_through(self.hierarchy, gains, own, variance)[0]
+        own = np.where(fixed, limits, estimates) if fixed.any() else estimates
+        return tree.pass_through(self.hierarchy, variance, own)[0]
 
     def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
         """Say how a weighted sum of values depends on estimates and limits."""
-        shared = min(column, self.gains.gain.shape[1] - 1)
+        shared = min(column, self.variance_by_node.shape[1] - 1)
         own = tree.adjoint(self.hierarchy, self.gains, weights[:, None], shared)[:, 0]
         fixed = one_column(self.fixed, column)[:, 0]
         return np.where(fixed, 0.0, own), np.where(fixed, own, 0.0)
@@ -67,7 +71,7 @@ def solve_with_holds(hierarchy: Hierarchy, problem: Problem, *, out: Floats | No
     held = problem.held
     linear = OnTree.of(hierarchy, problem, held)
     own = problem.at_holds()
-    values, sums = tree.pass_through(hierarchy, linear.gains, own, linear.variance_by_node, out=out)
+    values, sums = tree.pass_through(hierarchy, linear.variance_by_node, own, out=out)
     if held.any():
         np.copyto(values, own, where=held)  # bit for bit, also where all children are held
 

@@ -1,4 +1,8 @@
-"""The two passes over a tree as loops, for the compiler; `tree.py` says what they compute and has them in NumPy too."""
+"""The two passes over a tree as loops, for the compiler; `tree.py` says what they compute and has them in NumPy too.
+
+Variances are combined on the way, so one reading of estimates and variances upwards and one downwards is all: the
+numbers of the deepest level, which are most, are never written but once.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,195 +14,196 @@ Whole = NDArray[np.int64]
 
 
 @kernel
-def gains_of(first: Whole, own: Floats, gain: Floats, share: Floats, combined: Floats, below: Floats) -> None:
-    """Combine variances upwards, and note what each node takes from its own estimate and from its parent's gap."""
-    for node in range(len(own) - 1, -1, -1):
-        start, stop = first[node], first[node + 1]
-        if start == stop:
-            gain[node], combined[node], below[node] = 1.0, own[node], 0.0
-            continue
-        total, unknown = 0.0, 0
-        for child in range(start, stop):
-            total += combined[child]
-            unknown += np.isinf(combined[child])
-        below[node] = total
-        for child in range(start, stop):
-            if unknown:
-                share[child] = 1.0 / unknown if np.isinf(combined[child]) else 0.0
-            else:
-                share[child] = combined[child] / total if total > 0.0 else 0.0
-        if total == 0.0 or np.isinf(own[node]):
-            gain[node] = 0.0
-        else:
-            gain[node] = 1.0 if unknown else total / (total + own[node])
-        combined[node] = total if np.isinf(own[node]) else own[node] * gain[node]
-    share[0] = 0.0
-
-
-@kernel
-def _upwards(
-    first: Whole, start: int, stop: int, inner: int, gain: Floats, own: Floats, heard: Floats, sums: Floats
-) -> None:
-    columns = own.shape[1]
-    for node in range(stop - 1, start - 1, -1):
-        for column in range(columns):
-            sums[node, column] = 0.0
-        for child in range(first[node], first[node + 1]):
-            if child < inner:
-                for column in range(columns):
-                    sums[node, column] += heard[child, column]
-            else:
-                for column in range(columns):
-                    sums[node, column] += own[child, column]
-        mine, theirs = gain[node], 1.0 - gain[node]
-        for column in range(columns):
-            heard[node, column] = mine * own[node, column] + theirs * sums[node, column]
-
-
-@kernel
-def _downwards(
+def _up_shared(  # noqa: C901 - loops for the compiler, kept in one piece
     first: Whole,
     start: int,
     stop: int,
-    inner: int,
-    share: Floats,
+    variance: Floats,
     own: Floats,
     heard: Floats,
     sums: Floats,
-    values: Floats,
+    known: Floats,
 ) -> None:
-    columns = own.shape[1]
-    for node in range(start, stop):
+    """Combine children into their parents; `known` keeps each parent's combined variance, their sum, and who is silent."""
+    columns, inner = own.shape[1], len(sums)
+    total = np.empty(columns)
+    for node in range(stop - 1, start - 1, -1):
+        below, silent = 0.0, 0.0
+        for column in range(columns):
+            total[column] = 0.0
         for child in range(first[node], first[node + 1]):
-            part = share[child]
+            spread = known[child, 0] if child < inner else variance[child, 0]
+            below += spread
+            silent += np.isinf(spread)
             if child < inner:
                 for column in range(columns):
-                    gap = values[node, column] - sums[node, column]
-                    values[child, column] = heard[child, column] + part * gap
-            else:
+                    total[column] += heard[child, column]
+            elif not np.isinf(spread):
                 for column in range(columns):
-                    gap = values[node, column] - sums[node, column]
-                    values[child, column] = own[child, column] + part * gap
+                    total[column] += own[child, column]
+        mine, gain = variance[node, 0], 0.0
+        if first[node] == first[node + 1]:
+            gain = 1.0
+        elif below > 0.0 and not np.isinf(mine):
+            gain = 1.0 if silent > 0.0 else below / (below + mine)
+        if gain == 1.0:
+            known[node, 0] = mine
+        else:
+            known[node, 0] = below if np.isinf(mine) else mine * gain
+        known[node, 1], known[node, 2] = below, silent
+        for column in range(columns):
+            sums[node, column] = total[column]
+            kept = gain * own[node, column] if gain > 0.0 and not np.isinf(mine) else 0.0
+            heard[node, column] = kept + (1.0 - gain) * total[column]
 
 
 @kernel
-def gains_by_column(
+def _down_shared(
     first: Whole,
     start: int,
     stop: int,
+    variance: Floats,
     own: Floats,
-    gain: Floats,
-    share: Floats,
-    combined: Floats,
-    below: Floats,
+    heard: Floats,
+    sums: Floats,
+    known: Floats,
+    values: Floats,
 ) -> None:
-    """Do what `gains_of` does for nodes of one level whose columns have variances of their own."""
-    columns = own.shape[1]
-    unknown = np.empty(columns)
+    """Share each parent's gap among its children in proportion to their variances; equally among silent ones."""
+    columns, inner = own.shape[1], len(sums)
+    gap = np.empty(columns)
     for node in range(start, stop):
-        low, high = first[node], first[node + 1]
+        below, silent = known[node, 1], known[node, 2]
+        scale = 1.0 / silent if silent > 0.0 else (1.0 / below if below > 0.0 else 0.0)
         for column in range(columns):
-            below[node, column] = 0.0
-            unknown[column] = 0.0
-        if low == high:
-            for column in range(columns):
-                gain[node, column] = 1.0
-                combined[node, column] = own[node, column]
-            continue
-        for child in range(low, high):
-            for column in range(columns):
-                below[node, column] += combined[child, column]
-                unknown[column] += np.isinf(combined[child, column])
-        for child in range(low, high):
-            for column in range(columns):
-                total = below[node, column]
-                if unknown[column] > 0.0:
-                    share[child, column] = 1.0 / unknown[column] if np.isinf(combined[child, column]) else 0.0
-                else:
-                    share[child, column] = combined[child, column] / total if total > 0.0 else 0.0
-        for column in range(columns):
-            total, mine = below[node, column], own[node, column]
-            if total == 0.0 or np.isinf(mine):
-                gain[node, column] = 0.0
+            gap[column] = (values[node, column] - sums[node, column]) * scale
+        for child in range(first[node], first[node + 1]):
+            spread = known[child, 0] if child < inner else variance[child, 0]
+            unknown = np.isinf(spread)
+            part = (1.0 if unknown else 0.0) if silent > 0.0 else spread
+            if child < inner:
+                for column in range(columns):
+                    values[child, column] = heard[child, column] + part * gap[column]
+            elif unknown:
+                for column in range(columns):
+                    values[child, column] = part * gap[column]
             else:
-                gain[node, column] = 1.0 if unknown[column] > 0.0 else total / (total + mine)
-            combined[node, column] = total if np.isinf(mine) else mine * gain[node, column]
+                for column in range(columns):
+                    values[child, column] = own[child, column] + part * gap[column]
 
 
 @kernel
-def _upwards_by_column(
-    first: Whole, start: int, stop: int, gain: Floats, heard: Floats, sums: Floats
+def _up_by_column(  # noqa: C901 - loops for the compiler, kept in one piece
+    first: Whole,
+    start: int,
+    stop: int,
+    variance: Floats,
+    own: Floats,
+    heard: Floats,
+    sums: Floats,
+    known: Floats,
 ) -> None:
-    columns = heard.shape[1]
-    for node in range(start, stop):
+    """Do what `_up_shared` does where every column has variances of its own."""
+    columns, inner = own.shape[1], len(sums)
+    total, below, silent = np.empty(columns), np.empty(columns), np.empty(columns)
+    for node in range(stop - 1, start - 1, -1):
         for column in range(columns):
-            sums[node, column] = 0.0
+            total[column] = below[column] = silent[column] = 0.0
         for child in range(first[node], first[node + 1]):
-            for column in range(columns):
-                sums[node, column] += heard[child, column]
+            if child < inner:
+                for column in range(columns):
+                    spread = known[child, 0, column]
+                    below[column] += spread
+                    silent[column] += np.isinf(spread)
+                    total[column] += heard[child, column]
+            else:
+                for column in range(columns):
+                    spread = variance[child, column]
+                    below[column] += spread
+                    silent[column] += np.isinf(spread)
+                    total[column] += 0.0 if np.isinf(spread) else own[child, column]
+        leaf = first[node] == first[node + 1]
         for column in range(columns):
-            mine = gain[node, column]
-            heard[node, column] = mine * heard[node, column] + (1.0 - mine) * sums[node, column]
+            mine, under, gain = variance[node, column], below[column], 0.0
+            if leaf:
+                gain = 1.0
+            elif under > 0.0 and not np.isinf(mine):
+                gain = 1.0 if silent[column] > 0.0 else under / (under + mine)
+            if gain == 1.0:
+                known[node, 0, column] = mine
+            else:
+                known[node, 0, column] = under if np.isinf(mine) else mine * gain
+            known[node, 1, column], known[node, 2, column] = under, silent[column]
+            sums[node, column] = total[column]
+            kept = gain * own[node, column] if gain > 0.0 and not np.isinf(mine) else 0.0
+            heard[node, column] = kept + (1.0 - gain) * total[column]
 
 
 @kernel
-def _downwards_by_column(
-    first: Whole, start: int, stop: int, share: Floats, values: Floats, sums: Floats
+def _down_by_column(
+    first: Whole,
+    start: int,
+    stop: int,
+    variance: Floats,
+    own: Floats,
+    heard: Floats,
+    sums: Floats,
+    known: Floats,
+    values: Floats,
 ) -> None:
-    columns = values.shape[1]
+    """Do what `_down_shared` does where every column has variances of its own."""
+    columns, inner = own.shape[1], len(sums)
+    gap, silent = np.empty(columns), np.empty(columns)
     for node in range(start, stop):
+        for column in range(columns):
+            below, unknown = known[node, 1, column], known[node, 2, column]
+            scale = 1.0 / unknown if unknown > 0.0 else (1.0 / below if below > 0.0 else 0.0)
+            gap[column] = (values[node, column] - sums[node, column]) * scale
+            silent[column] = unknown
         for child in range(first[node], first[node + 1]):
-            for column in range(columns):
-                values[child, column] += share[child, column] * (values[node, column] - sums[node, column])
-
-
-def both_passes_by_column(
-    first: Whole, offsets: Whole, gain: Floats, share: Floats, values: Floats, sums: Floats
-) -> None:
-    """Do what `both_passes` does where columns have gains of their own; `values` holds the nodes' own numbers."""
-    columns = values.shape[1]
-    levels = list(zip(offsets[:-2].tolist(), offsets[1:-1].tolist(), strict=True))
-    for start, stop in reversed(levels):
-
-        def up(low: int, high: int) -> None:
-            _upwards_by_column(first, low, high, gain, values, sums)
-
-        in_halves(up, start, stop, int(first[stop] - first[start]) * columns)
-    for start, stop in levels:
-
-        def down(low: int, high: int) -> None:
-            _downwards_by_column(first, low, high, share, values, sums)
-
-        in_halves(down, start, stop, int(first[stop] - first[start]) * columns)
+            if child < inner:
+                for column in range(columns):
+                    spread = known[child, 0, column]
+                    part = (1.0 if np.isinf(spread) else 0.0) if silent[column] > 0.0 else spread
+                    values[child, column] = heard[child, column] + part * gap[column]
+            else:
+                for column in range(columns):
+                    spread = variance[child, column]
+                    part = (1.0 if np.isinf(spread) else 0.0) if silent[column] > 0.0 else spread
+                    said = 0.0 if np.isinf(spread) else own[child, column]
+                    values[child, column] = said + part * gap[column]
 
 
 def both_passes(
-    first: Whole, offsets: Whole, gain: Floats, share: Floats, own: Floats, values: Floats, sums: Floats
+    first: Whole, offsets: Whole, variance: Floats, own: Floats, values: Floats, sums: Floats
 ) -> None:
-    """Fill `values` and `sums` for gains that all columns share; levels are halved among threads where it pays.
+    """Fill `values` and `sums`; levels are halved among threads where it pays.
 
     Parameters
     ----------
-    gain, share
-        Shape (n_nodes,).
+    variance
+        Shape (n_nodes, 1) or (n_nodes, n_columns).
     own, values
         Shape (n_nodes, n_columns).
     sums
         Shape (nodes above the deepest level, n_columns).
     """
     inner, columns = len(sums), own.shape[1]
+    shared = variance.shape[1] == 1
     heard = np.empty_like(sums)
+    known = np.empty((inner, 3)) if shared else np.empty((inner, 3, columns))
     levels = list(zip(offsets[:-2].tolist(), offsets[1:-1].tolist(), strict=True))
     for start, stop in reversed(levels):
 
         def up(low: int, high: int) -> None:
-            _upwards(first, low, high, inner, gain, own, heard, sums)
+            (_up_shared if shared else _up_by_column)(first, low, high, variance, own, heard, sums, known)
 
         in_halves(up, start, stop, int(first[stop] - first[start]) * columns)
-    values[0] = heard[0] if inner else own[0]
+    values[0] = heard[0] if inner else np.where(np.isinf(variance[0]), 0.0, own[0])
     for start, stop in levels:
 
         def down(low: int, high: int) -> None:
-            _downwards(first, low, high, inner, share, own, heard, sums, values)
+            step = _down_shared if shared else _down_by_column
+            step(first, low, high, variance, own, heard, sums, known, values)
 
         in_halves(down, start, stop, int(first[stop] - first[start]) * columns)

@@ -127,6 +127,11 @@ class Problem:
         return held if self.lower is None else held | (self.lower == self.upper)
 
     @property
+    def common(self) -> Floats:
+        """Shape (n_cells, n_factors): the factors, none where errors are independent."""
+        return np.zeros((len(self.estimates), 0)) if self.factors is None else self.factors
+
+    @property
     def bounded(self) -> bool:
         """True where some cell has a limit that is not a hold."""
         if self.lower is None or self.upper is None:
@@ -259,7 +264,8 @@ class Answer:
         Where a cell stands on a limit, this is what the limit costs: at least 0 at a lower bound, at most 0 at an
         upper one, in half squared standard errors per unit.
         """
-        return own_pull(self.problem, self.values) + self.structure.rows.T @ self.prices
+        through: Floats = self.structure.rows.T @ self.prices
+        return own_pull(self.problem, self.values) + through
 
     def certificate(self) -> Certificate:
         """Check the values and prices against the conditions of optimality."""
@@ -292,7 +298,8 @@ def own_pull(problem: Problem, values: Floats) -> Floats:
     if problem.factors is None:
         return pull
     if problem.sampled:
-        return np.linalg.pinv(problem.factors.T) @ (np.linalg.pinv(problem.factors) @ gap)
+        sampled: Floats = np.linalg.pinv(problem.factors.T) @ (np.linalg.pinv(problem.factors) @ gap)
+        return sampled
     factors = np.where(known, problem.factors, 0.0)
     weighed = factors / np.where(known, problem.variance, 1.0)
     inner = np.eye(factors.shape[1]) + factors.T @ weighed

@@ -61,26 +61,24 @@ class Separable:
     def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
         """Map estimates to values; there are no limits here."""
         del limits, column
-        return self._along_each(
-            estimates, lambda of, learned, own, weights: tree.pass_through(of, learned, own, weights)[0]
-        )
+        return self._along_each(estimates, lambda of, own, weights: tree.pass_through(of, weights, own)[0])
 
     def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
         """Say how a weighted sum of values depends on estimates."""
         del column  # all columns share the variances
-        own = self._along_each(weights[:, None], lambda of, learned, sums, _: tree.adjoint(of, learned, sums))
+        own = self._along_each(
+            weights[:, None], lambda of, sums, weights: tree.adjoint(of, tree.gains(of, weights), sums)
+        )
         return own[:, 0], np.zeros(len(own))
 
-    def _along_each(
-        self, own: Floats, turn: Callable[[Hierarchy, tree.Gains, Floats, Floats], Floats]
-    ) -> Floats:
+    def _along_each(self, own: Floats, turn: Callable[[Hierarchy, Floats, Floats], Floats]) -> Floats:
         shape = (*self.crossed.shape, own.shape[1])
         grid = own.reshape(shape)
         trees = self.crossed.dimensions.values()
         for axis, (hierarchy, weights) in enumerate(zip(trees, self.parts, strict=True)):
             turned = np.moveaxis(grid, axis, 0)
             flat = np.ascontiguousarray(turned).reshape(shape[axis], -1)
-            done = turn(hierarchy, tree.gains(hierarchy, weights), flat, weights)
+            done = turn(hierarchy, flat, weights)
             grid = np.moveaxis(done.reshape(turned.shape), 0, axis)
         return np.ascontiguousarray(grid).reshape(own.shape)
 

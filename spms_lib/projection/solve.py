@@ -3,7 +3,6 @@
 import numpy as np
 
 from spms_lib.hierarchy import Crossed, Hierarchy
-from spms_lib.projection.compiled import COMPILED
 from spms_lib.projection.contradictions import general_contradiction, refuse, tree_contradictions
 from spms_lib.projection.factors import solve_sampled, solve_with_factors
 from spms_lib.projection.general import solve_general

@@ -52,14 +52,6 @@ def gains(hierarchy: Hierarchy, variance: Floats) -> Gains:
         Shape (n_nodes, n_columns), in the order of `hierarchy.nodes`; 0 holds, inf is "no estimate".
         One column serves all columns of the estimates.
     """
-    if variance.shape[1] == 1 and COMPILED and len(variance) > WORTH_COMPILING:
-        from spms_lib.projection.passes import gains_of
-
-        made = [np.zeros(len(variance)) for _ in Gains._fields]
-        gains_of(hierarchy.first, np.ascontiguousarray(variance[:, 0]), *made)
-        return Gains(*(part[:, None] for part in made))
-    if COMPILED and variance.size > WORTH_COMPILING:
-        return _gains_by_column(hierarchy, np.ascontiguousarray(variance))
     gain, share, below = np.ones_like(variance), np.zeros_like(variance), np.zeros_like(variance)
     combined = variance.copy()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -76,23 +68,6 @@ def gains(hierarchy: Hierarchy, variance: Floats) -> Gains:
     return Gains(gain, share, combined, below)
 
 
-def _gains_by_column(hierarchy: Hierarchy, variance: Floats) -> Gains:
-    from spms_lib.projection.compiled import in_halves
-    from spms_lib.projection.passes import gains_by_column
-
-    made = Gains(*(np.empty_like(variance) for _ in Gains._fields))
-    made.share[0] = 0.0
-    offsets = hierarchy.offsets
-
-    def one_level(start: int, stop: int) -> None:
-        gains_by_column(hierarchy.first, start, stop, variance, *made)
-
-    for depth in range(len(offsets) - 2, -1, -1):
-        size = int(offsets[depth + 1] - offsets[depth]) * variance.shape[1]
-        in_halves(one_level, int(offsets[depth]), int(offsets[depth + 1]), size)
-    return made
-
-
 def _shares(combined: Floats, total: Floats, step: sparse.csr_array) -> Floats:
     """Divide each variance by its siblings' sum; siblings of whom nothing is known share a gap equally."""
     counts = np.diff(step.indptr)
@@ -105,14 +80,23 @@ def _shares(combined: Floats, total: Floats, step: sparse.csr_array) -> Floats:
 
 
 def pass_through(
-    hierarchy: Hierarchy, learned: Gains, estimates: Floats, variance: Floats, *, out: Floats | None = None
+    hierarchy: Hierarchy,
+    variance: Floats,
+    estimates: Floats,
+    *,
+    learned: Gains | None = None,
+    out: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """Run both passes over estimates, for variances whose gains are known.
+    """Run both passes over estimates.
 
     Parameters
     ----------
+    variance
+        Shape (n_nodes, n_columns) or (n_nodes, 1) for all columns: 0 holds, infinite is no estimate.
     estimates
         Shape (n_nodes, n_columns); ignored where the variance is infinite.
+    learned
+        Gains of these variances, if they are known already.
     out
         Where to put the values, to save the time of a fresh allocation.
 
@@ -124,25 +108,17 @@ def pass_through(
         Shape (nodes above the deepest level, n_columns): sum of each node's children before they take their
         share of its gap.
     """
-    silent = np.isinf(variance)
-    own = np.where(silent, 0.0, estimates) if silent.any() else estimates
-    values = np.empty_like(own) if out is None else out
-    inner = int(hierarchy.offsets[-2])
-    sums = np.empty((inner, own.shape[1]))
-    if learned.gain.shape[1] == 1 and COMPILED and own.size > WORTH_COMPILING:
+    values = np.empty(estimates.shape) if out is None else out
+    sums = np.empty((int(hierarchy.offsets[-2]), estimates.shape[1]))
+    if COMPILED and estimates.size > WORTH_COMPILING:
         from spms_lib.projection.passes import both_passes
 
-        own = np.ascontiguousarray(own)
-        both_passes(
-            hierarchy.first, hierarchy.offsets, learned.gain[:, 0], learned.share[:, 0], own, values, sums
-        )
+        own = np.ascontiguousarray(estimates, dtype=np.float64)
+        both_passes(hierarchy.first, hierarchy.offsets, np.ascontiguousarray(variance), own, values, sums)
         return values, sums
-    if COMPILED and own.size > WORTH_COMPILING:
-        from spms_lib.projection.passes import both_passes_by_column
-
-        np.copyto(values, own)
-        both_passes_by_column(hierarchy.first, hierarchy.offsets, learned.gain, learned.share, values, sums)
-        return values, sums
+    silent = np.isinf(variance)
+    own = np.where(silent, 0.0, estimates) if silent.any() else estimates
+    learned = learned or gains(hierarchy, variance)
     levels = list(_parents_upwards(hierarchy))
     heard = own[int(hierarchy.offsets[-2]) :]
     kept = [heard]

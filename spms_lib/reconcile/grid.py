@@ -130,7 +130,7 @@ class Layout:
         if self.has_periods:
             return own
         series = own[self.periods[0]]
-        wide = series.unstack(PERIOD)  # noqa: PD010
+        wide = series.unstack(PERIOD)
         trees = dict(self.base.dimensions) if isinstance(self.base, Crossed) else {}
         wide = wide.reindex(columns=trees[PERIOD].nodes).rename_axis(columns=None)
         return wide.reindex(trees[NODE].nodes) if list(trees) in ([NODE, PERIOD], [PERIOD, NODE]) else wide
@@ -312,7 +312,7 @@ def _check_numbers(estimates: pd.DataFrame, keys: list[str]) -> None:
         row = estimates[wrong].iloc[0]
         name = " x ".join(str(row[key]) for key in keys if key != PERIOD)
         raise TableError(
-            f"The {row[SOURCE]} of '{name}' in {row[PERIOD] if PERIOD in row else ONLY} has no value or no variance.",
+            f"The {row[SOURCE]} of '{name}' in {row.get(PERIOD, ONLY)} has no value or no variance.",
             where="estimates",
             remedy="Leave the row out where nobody has said anything.",
         )
@@ -326,7 +326,7 @@ def _refuse_twice(layout: Layout, flat: Places, size: int, source: str) -> None:
         again = layout.long(twice[1:][np.diff(twice) == 0][:1]).iloc[0]
         name = " x ".join(str(again[key]) for key in layout.keys if key != PERIOD)
         raise TableError(
-            f"The {source} of '{name}' in {again[PERIOD] if PERIOD in again else ONLY} stands twice.",
+            f"The {source} of '{name}' in {again.get(PERIOD, ONLY)} stands twice.",
             where="estimates",
             remedy="Name the two sources differently.",
         )

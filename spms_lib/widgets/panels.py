@@ -11,14 +11,13 @@ import ipywidgets as ui
 import pandas as pd
 
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.planning import named, weigh
+from spms_lib.cycle.planning import named, reconcile_quarter, weigh
 from spms_lib.cycle.targets import holds_in_force, leaf_drivers, month_totals, phasing
 from spms_lib.errors import SpmsError
 from spms_lib.goals.cascade import cascade
 from spms_lib.goals.drivers import blend_drivers
 from spms_lib.goals.over_assignment import over_assign
 from spms_lib.reconcile.gaps import gap_table
-from spms_lib.reconcile.plan import reconcile
 from spms_lib.report.tables import Printed, show
 
 
@@ -91,14 +90,13 @@ def dial_panel(
     proposal
         With `leadership`; changed in place. 0.5 leaves the evidence as it is.
     """
-    holds = holds_in_force(desk)
     nodes = [desk.tree.root, *desk.tree.at_level(desk.review_level)]
     dial = ui.FloatSlider(proposal.leadership, min=0.0, max=1.0, step=0.05, description="leadership")
 
     def preview() -> Printed:
         proposal.leadership = dial.value
         weighed = weigh(desk, estimates, records, leadership=dial.value)
-        plan = reconcile(desk.tree, weighed, holds=holds)
+        plan = reconcile_quarter(desk, weighed)
         table = named(desk, gap_table(desk.tree, plan, estimates, nodes, desk.months))
         return show(
             table[["name", "target", "field", "plan", "moved"]],

@@ -1,5 +1,7 @@
 """From what was said to a signed plan: silence is not zero, and a version is one plan."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -9,7 +11,6 @@ from spms_lib.cycle import planning
 from spms_lib.cycle.targets import holds_in_force, read_plan, read_targets, vacant_leaves
 from spms_lib.errors import ParamsError
 from spms_lib.reconcile.gaps import gap_table
-from types import SimpleNamespace
 from spms_lib.store.decisions import decisions
 from spms_lib.store.holds import Hold, place_hold
 
@@ -164,11 +165,15 @@ def test_the_attribution_check_can_fail(planned) -> None:
     plan, _ = make_plan(planned)
     rows = plan.contributions
     lost = rows.assign(value=rows["value"].where(rows["source"] != "field", 0.0))
-    assert not planning.contributions_add_up(SimpleNamespace(commitments=plan.commitments, contributions=lost))
+    assert not planning.contributions_add_up(
+        SimpleNamespace(commitments=plan.commitments, contributions=lost)
+    )
     hidden = lost.copy()  # what a source lost is put into rounding, so that the sums are right
     gap = rows.loc[rows["source"] == "field", "value"].to_numpy()
     hidden.loc[hidden["source"] == "rounding", "value"] += gap
-    assert not planning.contributions_add_up(SimpleNamespace(commitments=plan.commitments, contributions=hidden))
+    assert not planning.contributions_add_up(
+        SimpleNamespace(commitments=plan.commitments, contributions=hidden)
+    )
 
 
 def test_the_dial_reaches_both_ends(planned) -> None:

@@ -3,9 +3,8 @@
 import numpy as np
 
 from spms_lib.projection.compiled import kernel
-from spms_lib.projection.curves.slots import BASE, CREDIT, NO_JUMP, SLOPE, VALUE, Floats, Ints, Runs, Scratch
+from spms_lib.projection.curves.slots import BASE, CREDIT, NO_JUMP, SLOPE, VALUE, Floats, Runs, Scratch
 from spms_lib.projection.curves.sorting import sort_points
-
 
 Total = tuple[float, float, float, float, int]
 

@@ -7,7 +7,6 @@ from spms_lib.projection.curves.adding import add_exactly
 from spms_lib.projection.curves.bending import bend_line, bottom_of, credit_at, reach
 from spms_lib.projection.curves.slots import (
     BASE,
-    CREDIT,
     NO_JUMP,
     ROUNDING,
     SLOPE,
@@ -17,7 +16,6 @@ from spms_lib.projection.curves.slots import (
     Floats,
     Runs,
 )
-
 
 MERE_ROUNDING = 64.0
 ROUNDS = 6

@@ -3,7 +3,6 @@
 from spms_lib.projection.compiled import kernel
 from spms_lib.projection.curves.slots import Floats, Ints, Scratch
 
-
 SHORT_RUN = 16
 
 
