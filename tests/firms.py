@@ -246,10 +246,8 @@ def set_goals(desk: Desk, *, growth_ratio: float = 0.1) -> tuple[int, pd.DataFra
 def make_plan(desk: Desk, *, leadership: float = 0.5):
     """Reconcile and return the plan and its weighed estimates, as the notebook does before it publishes."""
     from spms_lib.cycle import planning
-    from spms_lib.cycle.targets import holds_in_force
-    from spms_lib.reconcile.plan import reconcile
 
     records = planning.learn_trust(desk, quarters=3)
     estimates = planning.gather_estimates(desk)
     weighed = planning.weigh(desk, estimates, records, leadership=leadership)
-    return reconcile(desk.tree, weighed, holds=holds_in_force(desk)), weighed
+    return planning.reconcile_quarter(desk, weighed), weighed

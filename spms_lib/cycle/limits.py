@@ -9,6 +9,7 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.errors import ParamsError
 from spms_lib.money import apportion, to_minor
 from spms_lib.params.models import Limit
+from spms_lib.reconcile.plan import Plan, revise
 from spms_lib.tables import NAME, NODE, PERIOD, VALUE
 
 
@@ -60,24 +61,34 @@ def limits_in_force(desk: Desk, targets: pd.DataFrame) -> Limits:
     )
 
 
-def limit_table(desk: Desk, plan_costs: pd.DataFrame) -> pd.DataFrame:
-    """Say what each hold, bound and cut that the plan stands on costs, the dearest first.
+def limit_table(desk: Desk, plan: Plan, *, most: int = 12) -> pd.DataFrame:
+    """Say what the holds, floors and caps that the plan stands on cost, the dearest first.
 
     Parameters
     ----------
-    plan_costs
-        `Plan.multipliers`.
+    most
+        Limits shown; each is lifted by itself to see what would come without it.
 
     Returns
     -------
     pd.DataFrame
-        Columns name, period, kind, value (minor units), multiplier (half squared standard errors per unit of the
-        currency: how much worse the plan fits what was said for one unit more).
+        Columns name, period, kind, value, without (the number if this limit alone were lifted), moved (value -
+        without), company (change of the company's plan if it were lifted); minor units.
     """
-    named = plan_costs[NODE].map(desk.tree.name).fillna(plan_costs[NODE])
-    table = plan_costs.assign(**{NAME: named}, multiplier=plan_costs["multiplier"] * desk.per_unit)
-    order = np.argsort(-table["multiplier"].abs().to_numpy(dtype=float), kind="stable")
-    return table.iloc[order].reset_index(drop=True)[[NAME, PERIOD, "kind", VALUE, "multiplier"]]
+    costs = plan.multipliers
+    weight = (costs["multiplier"] * costs[VALUE]).abs().to_numpy(dtype=float)
+    shown = costs.iloc[np.argsort(-weight, kind="stable")[:most]].reset_index(drop=True)
+    rows = []
+    for row in shown.to_dict("records"):
+        lifted = revise(plan, lift=pd.DataFrame([row])[[NODE, PERIOD]])
+        column = plan.layout.periods.index(row[PERIOD])
+        cell = int(plan.layout.cells(pd.DataFrame([row]), "limits")[0])
+        rows.append((lifted.found[cell, column], lifted.units[0, column] - plan.units[0, column]))
+    without = pd.DataFrame(rows, columns=["without", "company"], dtype=float)
+    named = shown[NODE].map(desk.tree.name).fillna(shown[NODE])
+    table = shown.assign(**{NAME: named}).join(without)
+    table["moved"] = table[VALUE] - table["without"]
+    return table[[NAME, PERIOD, "kind", VALUE, "without", "moved", "company"]]
 
 
 def _check(desk: Desk, limit: Limit) -> None:

@@ -21,7 +21,7 @@ from spms_lib.deals import snapshot
 from spms_lib.goals.baseline import baseline
 from spms_lib.reconcile.explain import chain, explain
 from spms_lib.reconcile.gaps import gap_decisions
-from spms_lib.reconcile.plan import HOLD, ROUNDING, Plan, reconcile
+from spms_lib.reconcile.plan import BOUND, CUT, HOLD, ROUNDING, Plan, reconcile
 from spms_lib.reconcile.trust import track_records, with_variance
 from spms_lib.store.commits import Commit
 from spms_lib.store.decisions import record_decisions
@@ -280,7 +280,7 @@ def why_moved(desk: Desk, plan: Plan, weighed: pd.DataFrame) -> pd.DataFrame:
     mine = weighed[(weighed[NODE] == root) & (weighed[SOURCE] == TARGET)]
     target = float(mine[VALUE].sum())
     total = float(parts.sum())
-    shown = [name for name in parts.index if name not in {TARGET, ROUNDING, HOLD}]
+    shown = [name for name in parts.index if name not in {TARGET, ROUNDING, HOLD, BOUND, CUT}]
     own = {name: _root_view(desk, weighed, name) for name in shown}
     steps = [("Target", target, "total")]
     moved = 0.0
@@ -289,7 +289,7 @@ def why_moved(desk: Desk, plan: Plan, weighed: pd.DataFrame) -> pd.DataFrame:
         pull = float(parts[name]) * (1.0 - target / view) if view else 0.0
         steps.append((name, pull, "change"))
         moved += pull
-    steps.append(("shares, holds and rounding", total - target - moved, "change"))
+    steps.append(("shares, limits and rounding", total - target - moved, "change"))
     steps.append(("Plan", total, "total"))
     return pd.DataFrame(steps, columns=["label", "value", "kind"])
 

@@ -148,15 +148,15 @@ def steps(plan: Plan, node: Cell, periods: Sequence[str] | None = None, *, most:
         Contributions named one by one; the smaller ones are one step.
     """
     parts = explain(plan, node, periods, each_limit=True)
-    shown = parts[parts[VALUE].abs() >= 0.5]
-    order = np.argsort(-shown[VALUE].abs().to_numpy(), kind="stable")
-    large = shown.iloc[np.sort(order[:most])]
-    rest = float(parts[VALUE].sum() - large[VALUE].sum())
-    rows = [(row[SOURCE], row[VALUE], "change") for row in large.to_dict("records")]
-    if len(order) > most:
-        rows.append((f"{len(order) - most} smaller", rest, "change"))
-        rest = 0.0
-    rows.append(("Plan", float(parts[VALUE].sum()), "total"))
+    total = float(parts[VALUE].sum())
+    size = parts[VALUE].abs().to_numpy()
+    ranked = np.argsort(-size, kind="stable")
+    named = np.sort([place for place in ranked[:most] if size[place] >= max(0.5, 0.0005 * abs(total))])
+    rows = [(row[SOURCE], row[VALUE], "change") for row in parts.iloc[named].to_dict("records")]
+    rest = total - float(parts[VALUE].iloc[named].sum())
+    if abs(rest) >= 0.5:
+        rows.append((f"{len(parts) - len(named)} smaller", rest, "change"))
+    rows.append(("Plan", total, "total"))
     return pd.DataFrame(rows, columns=["label", "value", "kind"])
 
 

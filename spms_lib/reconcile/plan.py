@@ -42,6 +42,10 @@ class Plan:
     units: NDArray[np.int64]
     solved: Answer | None = None
 
+    def __repr__(self) -> str:
+        sources = ", ".join(voice.name for voice in self.heard.voices)
+        return f"Plan({len(self.layout.base)} nodes x {len(self.layout.periods)} periods from {sources})"
+
     @cached_property
     def answer(self) -> Answer:
         """The values with what they depend on; solved again where only a few periods were, and somebody asks why."""

@@ -11,7 +11,7 @@ from toys import ROOT
 
 from spms_lib.batch.run import run_cycle
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle import open_cycle
+from spms_lib.cycle import open_cycle, planning
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.objectives import supplied_targets
 from spms_lib.cycle.targets import read_plan, read_targets
@@ -130,6 +130,19 @@ def test_every_parent_of_the_committed_plan_equals_its_children(run: Run) -> Non
     plan = read_plan(run.desk)
     assert not conservation_gaps(run.desk.tree, plan.to_numpy()).any()
     assert run.desk.ledger.verify().empty
+
+
+def test_every_number_of_the_plan_is_the_sum_of_its_contributions_to_the_cent(run: Run) -> None:
+    estimates = planning.gather_estimates(run.desk)
+    weighed = planning.weigh(run.desk, estimates, planning.learn_trust(run.desk), leadership=0.5)
+    plan = planning.reconcile_quarter(run.desk, weighed)
+    assert planning.contributions_add_up(plan)
+    assert plan.certificate.holds(1e-9)
+    parts = plan.contributions.groupby(["node", "period"])["value"].sum().unstack("period")
+    pd.testing.assert_frame_equal(
+        parts.loc[plan.commitments.index].round().astype("int64"), plan.commitments, check_names=False
+    )
+    assert plan.commitments.equals(read_plan(run.desk)[plan.commitments.columns].astype("int64"))
 
 
 def test_a_second_run_finds_everything_unchanged(run: Run) -> None:
