@@ -1,22 +1,11 @@
-"""From coherent floats to commitments: whole minor units in which every parent equals its children."""
+"""Commitments on a tree: whole minor units in which every parent equals its children."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spms_lib.errors import CheckError
-from spms_lib.hierarchy import Crossed, Hierarchy
+from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import whole_shares
-
-
-def commit(
-    structure: Hierarchy | Crossed, values: NDArray[np.float64], *, held: NDArray[np.bool_] | None = None
-) -> NDArray[np.int64]:
-    """Round coherent values to whole minor units: see `commit_tree` and `commit_crossed`."""
-    if isinstance(structure, Hierarchy):
-        return commit_tree(structure, values, held=held)
-    from spms_lib.crossed_commitments import commit_crossed
-
-    return commit_crossed(structure, values, held=held)
 
 
 def commit_tree(
