@@ -10,6 +10,7 @@ A hold is a decision and no evidence: the estimate of a held cell tells nothing 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from spms_lib.errors import CheckError, InfeasibleError
 from spms_lib.projection.problem import FREE, HELD, Answer, Bools, Floats, Linear, Problem, Structure
 
 STEPS = 50
-SETTLED = 1e-12
+SETTLED = 1e-13  # ratio of what is summed up below which a slope is float noise
 
 Diagonal = Callable[[Structure, Problem], Answer]
 
@@ -43,12 +44,23 @@ class WithFactors:
     _known: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, inner: Linear, problem: Problem) -> "WithFactors":
-        """Wrap the linear map of the diagonal part of a problem."""
+    def of(cls, problem: Problem, inner: Linear | None = None) -> "WithFactors":
+        """Weigh the factors of a problem, to be put around the map of its diagonal part."""
         heard = np.isfinite(problem.variance) & (problem.variance > 0)
-        factors = np.where(heard, problem.common, 0.0)
-        weighed = factors / np.where(heard, problem.variance, 1.0)
-        return cls(inner, heard, factors, weighed)
+        everywhere = bool(heard.all())
+        factors = problem.common if everywhere else np.where(heard, problem.common, 0.0)
+        weighed = factors / (problem.variance if everywhere else np.where(heard, problem.variance, 1.0))
+        return cls(cast("Linear", inner), heard, factors, weighed)
+
+    @cached_property
+    def size(self) -> Floats:
+        """Shape (n_factors,): length of each weighed factor."""
+        found: Floats = np.sqrt(np.einsum("ij,ij->j", self.weighed, self.weighed))
+        return found
+
+    def around(self, inner: Linear) -> "WithFactors":
+        """Put the same factors around another map of the diagonal part."""
+        return WithFactors(inner, self.heard, self.factors, self.weighed)
 
     @property
     def shared(self) -> bool:
@@ -111,9 +123,11 @@ def solve_with_factors(structure: Structure, problem: Problem, diagonal: Diagona
         heard = replace(heard, lower=lower, upper=upper)
     common, step = np.zeros((problem.common.shape[1], lower.shape[1])), np.zeros(0)
     length, last = np.ones(lower.shape[1]), np.full(lower.shape[1], np.inf)
+    weighed = WithFactors.of(heard)
     for _ in range(STEPS):
-        answer, misfit, left, linear = _look(structure, heard, common, diagonal)
-        if np.abs(left).max(initial=0.0) <= SETTLED * (1.0 + np.abs(common).max(initial=0.0)):
+        answer, misfit, left, noise = _look(structure, heard, weighed, common, diagonal)
+        linear = weighed.around(answer.linear)
+        if (np.abs(left) <= noise).all():
             break
         worse = misfit > last * (1.0 + 1e-12)
         if worse.any():  # a step over a kink: go half the way back
@@ -128,8 +142,21 @@ def solve_with_factors(structure: Structure, problem: Problem, diagonal: Diagona
             where="covariance",
             remedy="This is a defect: please report it with the inputs of the run.",
         )
-    free = WithFactors.of(answer.free, heard)
+    free = linear if answer.free is answer.linear else weighed.around(answer.free)
     return Answer(structure, heard, answer.values, answer.states, linear, free, lambda: answer.prices)
+
+
+def _look(
+    structure: Structure, problem: Problem, weighed: WithFactors, common: Floats, diagonal: Diagonal
+) -> tuple[Answer, Floats, Floats, Floats]:
+    """Solve the diagonal part for given common errors; return also the misfit, its slope, and what of it is noise."""
+    heard = weighed.heard
+    said = np.where(heard, problem.estimates, 0.0) + weighed.factors @ common
+    answer = diagonal(structure, replace(problem, estimates=said, factors=None))
+    gap = np.where(heard, answer.values - said, 0.0)
+    misfit = (gap**2 / np.where(heard, problem.variance, 1.0)).sum(axis=0) + (common**2).sum(axis=0)
+    size = weighed.size[:, None] * np.sqrt((gap**2).sum(axis=0))
+    return answer, misfit, common - weighed.weighed.T @ gap, SETTLED * (size + np.abs(common) + 1e-300)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,17 +244,3 @@ def solve_sampled(structure: Structure, problem: Problem) -> Answer:
         return found[: structure.rows.shape[0]]
 
     return Answer(structure, problem, values, states, linear, linear, price)
-
-
-def _look(
-    structure: Structure, problem: Problem, common: Floats, diagonal: Diagonal
-) -> tuple[Answer, Floats, Floats, WithFactors]:
-    """Solve the diagonal part for given common errors; return also the misfit, its slope and the linear map."""
-    known = np.isfinite(problem.variance)
-    factors = np.where(known, problem.common, 0.0)
-    said = np.where(known, problem.estimates, 0.0) + factors @ common
-    answer = diagonal(structure, replace(problem, estimates=said, factors=None))
-    linear = WithFactors.of(answer.linear, problem)
-    gap = np.where(known, answer.values - said, 0.0)
-    misfit = (gap**2 / np.where(known, problem.variance, 1.0)).sum(axis=0) + (common**2).sum(axis=0)
-    return answer, misfit, common - linear.weighed.T @ gap, linear

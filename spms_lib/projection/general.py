@@ -88,7 +88,7 @@ class Factor:
             drift = (np.abs(moved - values) * self.silent).max(axis=0, initial=0.0) / size
             values = moved
             left = np.maximum(drift, np.abs(self.rows @ values).max(axis=0, initial=0.0) / size)
-            if (left <= EXACT / 100).all() or (left >= last / 2).all():
+            if (left <= EXACT / 20).all() or (left >= last / 2).all():
                 break
             last = left
         return values, prices, drift

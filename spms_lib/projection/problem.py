@@ -156,6 +156,8 @@ class Problem:
 
     def states(self, values: Floats) -> States:
         """Say which cells of an answer stand on a limit, but for float noise."""
+        if self.lower is None and not (self.variance == 0).any():
+            return np.broadcast_to(np.int8(FREE), values.shape)
         lower, upper = self.limits()
         noise = NOISE * np.abs(values).max(axis=0, initial=0.0)
         at = [lower == upper, values <= lower + noise, values >= upper - noise]
