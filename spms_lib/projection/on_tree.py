@@ -7,7 +7,6 @@ import numpy as np
 
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.projection import tree
-from spms_lib.projection.curves import solve_bounded
 from spms_lib.projection.problem import (
     FREE,
     HELD,
@@ -85,6 +84,8 @@ def solve_with_holds(hierarchy: Hierarchy, problem: Problem, *, out: Floats | No
 
 def solve_with_bounds(hierarchy: Hierarchy, problem: Problem) -> Answer:
     """Solve a problem with bounds at any node. Contradictions must have been refused before."""
+    from spms_lib.projection.curves import solve_bounded  # loads the compiler
+
     lower, upper = problem.limits()
     variance = np.where(problem.variance == 0, np.inf, problem.variance)  # a hold is told by its limits
     values, prices = solve_bounded(hierarchy, problem.estimates, variance, lower, upper)

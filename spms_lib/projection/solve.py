@@ -1,7 +1,10 @@
 """Choose the quickest method that is exact for a problem."""
 
+from contextlib import suppress
+
 import numpy as np
 
+from spms_lib.errors import CheckError
 from spms_lib.hierarchy import Crossed, Hierarchy
 from spms_lib.projection.contradictions import general_contradiction, refuse, tree_contradictions
 from spms_lib.projection.factors import solve_sampled, solve_with_factors
@@ -44,14 +47,20 @@ def solve(structure: Structure, problem: Problem) -> Answer:
     if limited:
         _refuse_contradictions(structure, problem)
     if isinstance(structure, Hierarchy):
-        return (
-            solve_with_bounds(structure, problem) if problem.bounded else solve_with_holds(structure, problem)
-        )
+        return _bounded(structure, problem) if problem.bounded else solve_with_holds(structure, problem)
     if isinstance(structure, Crossed) and not limited:
         parts = split_variance(structure, problem.variance)
         if parts is not None:
             return solve_separable(structure, problem, parts)
     return solve_general(structure, problem)
+
+
+def _bounded(hierarchy: Hierarchy, problem: Problem) -> Answer:
+    """Answer few numbers by the general method, before the compiler would be loaded; and many by curves."""
+    if problem.estimates.size <= FEW_NUMBERS:
+        with suppress(CheckError):  # it says so where it does not settle; curves always do
+            return solve_general(hierarchy, problem)
+    return solve_with_bounds(hierarchy, problem)
 
 
 def _refuse_contradictions(structure: Structure, problem: Problem) -> None:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.projection.compiled import COMPILED
 
 Floats = NDArray[np.float64]
 
+MAY_COMPILE = True  # False keeps to NumPy
 WORTH_COMPILING = 100_000  # numbers below which NumPy is as quick, and no compiler need be loaded
 
 
@@ -110,7 +110,7 @@ def pass_through(
     """
     values = np.empty(estimates.shape) if out is None else out
     sums = np.empty((int(hierarchy.offsets[-2]), estimates.shape[1]))
-    if COMPILED and estimates.size > WORTH_COMPILING:
+    if _compiler_pays(estimates.size):
         from spms_lib.projection.passes import both_passes
 
         own = np.ascontiguousarray(estimates, dtype=np.float64)
@@ -139,6 +139,14 @@ def pass_through(
         place *= learned.share[under]
         place += heard
     return values, sums
+
+
+def _compiler_pays(numbers: int) -> bool:
+    if not MAY_COMPILE or numbers <= WORTH_COMPILING:
+        return False
+    from spms_lib.projection.compiled import COMPILED
+
+    return COMPILED
 
 
 def posterior(hierarchy: Hierarchy, learned: Gains) -> Floats:
