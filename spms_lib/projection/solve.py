@@ -1,10 +1,7 @@
 """Choose the quickest method that is exact for a problem."""
 
-from contextlib import suppress
-
 import numpy as np
 
-from spms_lib.errors import CheckError
 from spms_lib.hierarchy import Crossed, Hierarchy
 from spms_lib.projection.contradictions import general_contradiction, refuse, tree_contradictions
 from spms_lib.projection.factors import solve_sampled, solve_with_factors
@@ -12,8 +9,6 @@ from spms_lib.projection.general import solve_general
 from spms_lib.projection.on_tree import solve_with_bounds, solve_with_holds
 from spms_lib.projection.problem import Answer, Problem, Structure
 from spms_lib.projection.separable import solve_separable, split_variance
-
-FEW_NUMBERS = 3_000  # below this the general method answers before the compiler would be loaded
 
 
 def solve(structure: Structure, problem: Problem) -> Answer:
@@ -47,20 +42,13 @@ def solve(structure: Structure, problem: Problem) -> Answer:
     if limited:
         _refuse_contradictions(structure, problem)
     if isinstance(structure, Hierarchy):
-        return _bounded(structure, problem) if problem.bounded else solve_with_holds(structure, problem)
+        method = solve_with_bounds if problem.bounded else solve_with_holds
+        return method(structure, problem)
     if isinstance(structure, Crossed) and not limited:
         parts = split_variance(structure, problem.variance)
         if parts is not None:
             return solve_separable(structure, problem, parts)
     return solve_general(structure, problem)
-
-
-def _bounded(hierarchy: Hierarchy, problem: Problem) -> Answer:
-    """Answer few numbers by the general method, before the compiler would be loaded; and many by curves."""
-    if problem.estimates.size <= FEW_NUMBERS:
-        with suppress(CheckError):  # it says so where it does not settle; curves always do
-            return solve_general(hierarchy, problem)
-    return solve_with_bounds(hierarchy, problem)
 
 
 def _refuse_contradictions(structure: Structure, problem: Problem) -> None:
