@@ -1,4 +1,4 @@
-"""Run the measurements named on the command line, or all: `python -m benchmarks [hierarchy] [cascade]`."""
+"""Run the measurements named on the command line, or all: `python -m benchmarks [cascade] [reconcile] ...`."""
 
 import argparse
 import json
@@ -15,8 +15,11 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("hierarchy", "cascade")
-PACKAGES = ("spms-lib", "numpy", "pandas", "scipy", "b2b-revenue-forecasting")
+NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory")
+PACKAGES = (
+    *("spms-lib", "numpy", "pandas", "scipy", "numba"),
+    *("b2b-revenue-forecasting", "hierarchicalforecast", "piqp", "clarabel"),
+)
 RESULTS = Path("outputs/bench.json")
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-WORTH_A_THREAD = 300_000  # numbers below which starting a thread costs more than it saves
+WORTH_A_THREAD = 1_000_000  # numbers below which starting a thread costs more than it saves
 
 try:
     from numba import config, njit

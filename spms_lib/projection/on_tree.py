@@ -78,7 +78,8 @@ def solve_with_holds(hierarchy: Hierarchy, problem: Problem, *, out: Floats | No
         pull = own_pull(problem, values)
         return tree.prices(hierarchy, linear.gains, values, sums, pull)[~hierarchy.is_leaf]
 
-    states = np.broadcast_to(np.where(held, HELD, FREE).astype(np.int8), values.shape)
+    none, here = np.int8(FREE), np.int8(HELD)
+    states = np.broadcast_to(np.where(held, here, none) if held.any() else none, values.shape)
     return Answer(hierarchy, problem, values, states, linear, linear, price)
 
 

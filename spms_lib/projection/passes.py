@@ -93,7 +93,7 @@ def _down_shared(
 
 
 @kernel
-def _up_by_column(  # noqa: C901 - loops for the compiler, kept in one piece
+def _up_by_column(  # noqa: C901, PLR0912 - loops for the compiler, kept in one piece
     first: Whole,
     start: int,
     stop: int,
@@ -102,6 +102,7 @@ def _up_by_column(  # noqa: C901 - loops for the compiler, kept in one piece
     heard: Floats,
     sums: Floats,
     known: Floats,
+    heard_by_all: bool,
 ) -> None:
     """Do what `_up_shared` does where every column has variances of its own."""
     columns, inner = own.shape[1], len(sums)
@@ -116,6 +117,10 @@ def _up_by_column(  # noqa: C901 - loops for the compiler, kept in one piece
                     below[column] += spread
                     silent[column] += np.isinf(spread)
                     total[column] += heard[child, column]
+            elif heard_by_all:
+                for column in range(columns):
+                    below[column] += variance[child, column]
+                    total[column] += own[child, column]
             else:
                 for column in range(columns):
                     spread = variance[child, column]
@@ -150,6 +155,7 @@ def _down_by_column(
     sums: Floats,
     known: Floats,
     values: Floats,
+    heard_by_all: bool,
 ) -> None:
     """Do what `_down_shared` does where every column has variances of its own."""
     columns, inner = own.shape[1], len(sums)
@@ -166,6 +172,9 @@ def _down_by_column(
                     spread = known[child, 0, column]
                     part = (1.0 if np.isinf(spread) else 0.0) if silent[column] > 0.0 else spread
                     values[child, column] = heard[child, column] + part * gap[column]
+            elif heard_by_all:
+                for column in range(columns):
+                    values[child, column] = own[child, column] + variance[child, column] * gap[column]
             else:
                 for column in range(columns):
                     spread = variance[child, column]
@@ -192,18 +201,24 @@ def both_passes(
     shared = variance.shape[1] == 1
     heard = np.empty_like(sums)
     known = np.empty((inner, 3)) if shared else np.empty((inner, 3, columns))
+    heard_by_all = shared or bool(variance.max() < np.inf)
     levels = list(zip(offsets[:-2].tolist(), offsets[1:-1].tolist(), strict=True))
     for start, stop in reversed(levels):
 
         def up(low: int, high: int) -> None:
-            (_up_shared if shared else _up_by_column)(first, low, high, variance, own, heard, sums, known)
+            if shared:
+                _up_shared(first, low, high, variance, own, heard, sums, known)
+            else:
+                _up_by_column(first, low, high, variance, own, heard, sums, known, heard_by_all)
 
         in_halves(up, start, stop, int(first[stop] - first[start]) * columns)
     values[0] = heard[0] if inner else np.where(np.isinf(variance[0]), 0.0, own[0])
     for start, stop in levels:
 
         def down(low: int, high: int) -> None:
-            step = _down_shared if shared else _down_by_column
-            step(first, low, high, variance, own, heard, sums, known, values)
+            if shared:
+                _down_shared(first, low, high, variance, own, heard, sums, known, values)
+            else:
+                _down_by_column(first, low, high, variance, own, heard, sums, known, values, heard_by_all)
 
         in_halves(down, start, stop, int(first[stop] - first[start]) * columns)

@@ -160,9 +160,11 @@ class Problem:
             return np.broadcast_to(np.int8(FREE), values.shape)
         lower, upper = self.limits()
         noise = NOISE * np.abs(values).max(axis=0, initial=0.0)
-        at = [lower == upper, values <= lower + noise, values >= upper - noise]
-        found = np.select(at, [HELD, AT_LOWER, AT_UPPER], FREE)
-        return found.astype(np.int8)
+        found = np.zeros(values.shape, dtype=np.int8)
+        found[values >= upper - noise] = AT_UPPER
+        found[values <= lower + noise] = AT_LOWER
+        found[lower == upper] = HELD
+        return found
 
 
 class Certificate(NamedTuple):

@@ -80,6 +80,10 @@ class Separable:
             flat = np.ascontiguousarray(turned).reshape(shape[axis], -1)
             done = turn(hierarchy, flat, weights)
             grid = np.moveaxis(done.reshape(turned.shape), 0, axis)
+            if axis and axis == len(shape) - 2:  # the last turn goes back into memory that is there already
+                back = flat.reshape(shape)
+                np.copyto(back, grid)
+                grid = back
         return np.ascontiguousarray(grid).reshape(own.shape)
 
     def variance(self) -> Floats:

@@ -52,6 +52,7 @@ def gains(hierarchy: Hierarchy, variance: Floats) -> Gains:
         Shape (n_nodes, n_columns), in the order of `hierarchy.nodes`; 0 holds, inf is "no estimate".
         One column serves all columns of the estimates.
     """
+    plain = bool(variance.min() > 0 and variance.max() < np.inf)
     gain, share, below = np.ones_like(variance), np.zeros_like(variance), np.zeros_like(variance)
     combined = variance.copy()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -59,6 +60,11 @@ def gains(hierarchy: Hierarchy, variance: Floats) -> Gains:
             has_children = (np.diff(step.indptr) > 0)[:, None]
             own, total = variance[here], step @ combined[under]
             below[here] = total
+            if plain and has_children.all():
+                share[under] = combined[under] / np.repeat(total, np.diff(step.indptr), axis=0)
+                gain[here] = total / (total + own)
+                combined[here] = own * gain[here]
+                continue
             share[under] = _shares(combined[under], total, step)
             taken = total / (total + own)
             taken = np.where(np.isinf(total), np.where(np.isinf(own), 0.0, 1.0), taken)
