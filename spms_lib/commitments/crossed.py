@@ -18,9 +18,7 @@ Units = NDArray[np.int64]
 
 STEP: Final = 5_000  # cells of three or more dimensions for each further open leaf cell that gives a sum room
 PATIENCE: Final = 4  # times that room may stay below one unit per level when no leaf cell closes
-SMALL: Final = (
-    2_000  # cells up to which a cell that is a unit per level away starts a search for something nearer
-)
+SMALL: Final = 2_000  # cells up to which one that is a unit per level away starts a search for better
 NODES: Final = 1_000  # branches that a search may try
 
 
@@ -35,9 +33,10 @@ def commit_crossed(crossed: Crossed, values: Floats, *, held: Bools | None = Non
     - in one dimension as in `commit_tree`;
     - in two of which one is flat (a total and its parts), whatever is missing or held, below one unit:
       that program is a flow, and its corners are whole;
-    - otherwise below one unit for a leaf cell (two if nothing else keeps the holds) and below 1 + k for a
-      sum, where k leaf cells below it were open when it got room; k is at most the number of
-      cells from a leaf cell up, or in three and more dimensions one more per `STEP` cells.
+    - otherwise below one unit for a leaf cell and below 1 + k for a sum, where k leaf cells below it
+      were open when it got room: seen 0 to 3; at most 16 or, if more, 1 + the number of cells from a leaf
+      cell up, and in three and more dimensions 3 more per `STEP` cells. Only where holds
+      allow nothing else may a leaf cell be two units away and a sum further.
 
     Below one unit per level (depths added over the dimensions, at least one) is sought first and
     given up only if nothing else was found: seen in three dimensions of 50,000 cells and more.
@@ -164,11 +163,10 @@ def _round(crossed: Crossed, box: _Box, room: Floats) -> Units | None:
     low, top, gap = np.zeros(len(leaf)), (box.part > 0).astype(np.float64), _gap(crossed, box)
     first = np.where(leaf, 1e-4 * np.sqrt(np.linspace(0, 1, len(leaf))), 0.0)  # which of equal cells
     high, cost = top, 1 - 2 * np.round(box.part, 6) + first
-    most = int(
-        np.prod([len(tree.offsets) - 1 for tree in crossed.dimensions.values()])
-    )  # cells from a leaf cell up
     reach = 1 + (len(leaf) // STEP if len(crossed.dimensions) > 2 else 0)
     patience, is_open, before = reach + PATIENCE, leaf, int(leaf.sum())
+    above = int(np.prod([len(tree.offsets) - 1 for tree in crossed.dimensions.values()]))
+    last = max(above, 3 * patience) + 1  # from here on some leaf cell closes every time, but for holds
     while True:
         below = _add_up(crossed, is_open[leaf, None].astype(np.int64))[:, 0]
         more, spare = free & (below <= reach), _spare(room, reach, patience)
@@ -183,10 +181,10 @@ def _round(crossed: Crossed, box: _Box, room: Floats) -> Units | None:
         if count == 0:
             units: Units = box.base + whole.astype(np.int64)
             return units
-        if count >= before and reach > max(most, 3 * patience):
+        if count >= before and reach == last:
             return None
         low, high = (np.where(leaf & ~is_open, whole, limit) for limit in (low, high))
-        reach, before = reach + (count > 0.9 * before), count
+        reach, before = min(reach + (count > 0.9 * before), last), count
 
 
 def _spare(room: Floats, reach: int, patience: int) -> Floats:

@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spms_lib.errors import CheckError, InfeasibleError
-from spms_lib.projection.problem import FREE, HELD, Answer, Bools, Floats, Linear, Problem, Structure
+from spms_lib.projection.problem import (
+    FREE,
+    HELD,
+    Answer,
+    Bools,
+    Floats,
+    Linear,
+    Number,
+    Problem,
+    Structure,
+    one_column,
+)
 
 STEPS = 50
 SETTLED = 1e-13  # ratio of what is summed up below which a slope is float noise
@@ -106,19 +117,101 @@ class WithFactors:
         return known
 
 
+@dataclass(frozen=True, eq=False)
+class ByGroup:
+    """Linear maps of groups of columns, as one.
+
+    Attributes
+    ----------
+    maps
+        A map per group.
+    groups
+        The columns of each group.
+    """
+
+    maps: list[Linear]
+    groups: list[NDArray[np.int64]]
+
+    @property
+    def shared(self) -> bool:
+        """Columns of different groups have different maps."""
+        return False
+
+    def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
+        """Map estimates and limits to values."""
+        if column is not None:
+            own, at = self._of(column)
+            return own.respond(estimates, limits, at)
+        parts = [
+            own.respond(estimates[:, mine], limits[:, mine])
+            for own, mine in zip(self.maps, self.groups, strict=True)
+        ]
+        return _together(parts, self.groups)
+
+    def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
+        """Say how a weighted sum of values depends on estimates and limits."""
+        own, at = self._of(column)
+        return own.adjoint(weights, at)
+
+    def variance(self) -> Floats:
+        """Posterior variance."""
+        return _together([own.variance() for own in self.maps], self.groups)
+
+    def _of(self, column: int) -> tuple[Linear, int]:
+        group = next(number for number, mine in enumerate(self.groups) if column in mine)
+        return self.maps[group], int(np.flatnonzero(self.groups[group] == column)[0])
+
+
+def _together(parts: list[NDArray[Number]], groups: list[NDArray[np.int64]]) -> NDArray[Number]:
+    made = np.empty((len(parts[0]), sum(len(mine) for mine in groups)), dtype=parts[0].dtype)
+    for part, mine in zip(parts, groups, strict=True):
+        made[:, mine] = part
+    return made
+
+
 def solve_with_factors(structure: Structure, problem: Problem, diagonal: Diagonal) -> Answer:
-    """Solve a problem whose cells have errors in common, with one variance per cell for all columns.
+    """Solve a problem whose cells have errors in common; columns with the same holds together.
 
     Parameters
     ----------
     diagonal
         Solves the same problem without factors.
     """
+    held = np.broadcast_to(problem.held, problem.estimates.shape)
+    if problem.variance.shape[1] == 1 and bool((held == held[:, :1]).all()):
+        return _one_group(structure, problem, diagonal)
+    key = np.vstack([held, np.broadcast_to(problem.variance, held.shape)])
+    _, which = np.unique(key, axis=1, return_inverse=True)
+    groups = [np.flatnonzero(which == group) for group in range(int(which.max()) + 1)]
+    parts = [_one_group(structure, _columns(problem, mine), diagonal) for mine in groups]
+    return Answer(
+        structure,
+        problem,
+        _together([part.values for part in parts], groups),
+        _together([np.asarray(part.states) for part in parts], groups),
+        ByGroup([part.linear for part in parts], groups),
+        ByGroup([part.free for part in parts], groups),
+        lambda: _together([part.prices for part in parts], groups),
+        lambda: _together([part.pull for part in parts], groups),
+    )
+
+
+def _columns(problem: Problem, mine: NDArray[np.int64]) -> Problem:
+    """Take some columns of a problem, which have the same variances."""
+    return replace(
+        problem,
+        estimates=problem.estimates[:, mine],
+        variance=one_column(problem.variance, int(mine[0])),
+        lower=None if problem.lower is None else problem.lower[:, mine],
+        upper=None if problem.upper is None else problem.upper[:, mine],
+        columns=[problem.columns[column] for column in mine] if problem.columns else (),
+    )
+
+
+def _one_group(structure: Structure, problem: Problem, diagonal: Diagonal) -> Answer:
     lower, upper = problem.limits()
-    anywhere = problem.held.any(
-        axis=1, keepdims=True
-    )  # factors are shared by the columns, and so is who is heard
-    heard = replace(problem, variance=np.where(anywhere, np.inf, problem.variance))
+    held = problem.held.any(axis=1, keepdims=True)
+    heard = replace(problem, variance=np.where(held, np.inf, problem.variance))
     if problem.held.any() or problem.bounded:
         heard = replace(heard, lower=lower, upper=upper)
     common, step = np.zeros((problem.common.shape[1], lower.shape[1])), np.zeros(0)
@@ -166,19 +259,21 @@ class Sampled:
     Attributes
     ----------
     rows
-        The sums, then a row for each held cell.
+        The sums.
+    factors
+        Shape (n_cells, n_factors), 0 at held cells: a hold has no error.
     held
-        Shape (k,): held cells.
+        Shape (n_cells, 1): held cells.
     """
 
     rows: sparse.csr_array
     factors: Floats
-    held: NDArray[np.int64]
+    held: Bools
     columns: int
 
     @cached_property
     def turn(self) -> Floats:
-        """Map gaps in the rows to common errors; shape (n_factors, n_rows)."""
+        """Map gaps in the sums to common errors; shape (n_factors, n_rows)."""
         found: Floats = np.linalg.pinv(self.rows @ self.factors)
         return found
 
@@ -190,18 +285,16 @@ class Sampled:
     def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
         """Map estimates and limits to values."""
         del column
-        gaps = self.rows @ estimates
-        gaps[len(gaps) - len(self.held) :] -= limits[self.held]
-        values: Floats = estimates - self.factors @ (self.turn @ gaps)
+        own = np.where(self.held, limits, estimates)
+        values: Floats = own - self.factors @ (self.turn @ (self.rows @ own))
         return values
 
     def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
         """Say how a weighted sum of values depends on estimates and limits."""
         del column
-        through = self.turn.T @ (self.factors.T @ weights)
-        on_limits = np.zeros(len(weights))
-        on_limits[self.held] = through[len(through) - len(self.held) :]
-        return weights - self.rows.T @ through, on_limits
+        own = weights - self.rows.T @ (self.turn.T @ (self.factors.T @ weights))
+        held = self.held[:, 0]
+        return np.where(held, 0.0, own), np.where(held, own, 0.0)
 
     def variance(self) -> Floats:
         """Posterior variance: what is left of the common errors once the sums agree."""
@@ -215,32 +308,30 @@ def solve_sampled(structure: Structure, problem: Problem) -> Answer:
     Raises
     ------
     InfeasibleError
-        If there are fewer factors than sums and holds, so that the sample cannot tell them apart; or bounds.
+        If the past periods tell fewer directions apart than there are sums; or bounds.
     """
-    held = np.flatnonzero(problem.held.any(axis=1))
-    if problem.bounded or not np.isfinite(problem.variance).all() or not problem.held[held].all():
+    held: Bools = np.asarray(problem.held.all(axis=1, keepdims=True))
+    if problem.bounded or not np.isfinite(problem.variance).all() or (problem.held != held).any():
         raise InfeasibleError(
             "A sample covariance takes no bounds, no missing estimates, and holds only on all periods.",
             where="method",
             remedy="Use mint_shrink.",
         )
-    count = len(structure)
-    at = sparse.csr_array((np.ones(len(held)), (np.arange(len(held)), held)), shape=(len(held), count))
-    rows = sparse.vstack([structure.rows, at]).tocsr()
-    if rows.shape[0] > problem.common.shape[1]:
+    rows, factors = structure.rows, np.where(held, 0.0, problem.common)
+    moving = rows[np.flatnonzero(np.abs(rows) @ ~held[:, 0])]
+    known = int(np.linalg.matrix_rank(moving @ factors)) if factors.size else 0
+    if known < moving.shape[0]:
         raise InfeasibleError(
-            f"{problem.common.shape[1]} past periods cannot tell {rows.shape[0]} sums and holds apart.",
+            f"{factors.shape[1]} past periods cannot tell {moving.shape[0]} sums apart, only {known}.",
             where="method",
             remedy="Use mint_shrink, or a longer past.",
         )
-    linear = Sampled(rows, problem.common, held, problem.estimates.shape[1])
-    own = problem.at_holds()
-    values = linear.respond(problem.estimates, own)
-    states = np.broadcast_to(np.where(problem.held, HELD, FREE).astype(np.int8), values.shape)
+    linear = Sampled(rows, factors, held, problem.estimates.shape[1])
+    values = linear.respond(problem.estimates, problem.at_holds())
+    states = np.broadcast_to(np.where(held, np.int8(HELD), np.int8(FREE)), values.shape)
 
     def price() -> Floats:
-        gaps = rows @ (problem.estimates - values)
-        found: Floats = linear.turn.T @ (linear.turn @ gaps)
-        return found[: structure.rows.shape[0]]
+        found: Floats = linear.turn.T @ (linear.turn @ (rows @ (problem.at_holds() - values)))
+        return found
 
     return Answer(structure, problem, values, states, linear, linear, price)

@@ -144,7 +144,7 @@ class General:
 
     def settle(self, estimates: Floats, limits: Floats) -> tuple[Floats, Floats]:
         """Find values and prices for all columns; see `Factor.settle`."""
-        own = np.where(self.fixed, limits, np.where(np.isinf(self.weights), 0.0, estimates))
+        own = _at_rest(self.rows, self.weights, self.fixed, estimates, limits)
         values, prices = np.empty(own.shape), np.empty((self.rows.shape[0], own.shape[1]))
         for factor, mine in self.groups:
             values[:, mine], prices[:, mine], _ = factor.settle(own[:, mine])
@@ -155,7 +155,9 @@ class General:
         if column is None:
             return self.settle(estimates, limits)[0]
         factor = self._factor(column)
-        own = np.where(one_column(self.fixed, column), limits, np.where(factor.silent, 0.0, estimates))
+        own = _at_rest(
+            self.rows, one_column(self.weights, column), one_column(self.fixed, column), estimates, limits
+        )
         return factor.settle(own)[0]
 
     def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
@@ -182,30 +184,52 @@ class General:
         return found
 
 
+def _at_rest(
+    rows: sparse.csr_array, weights: Floats, fixed: Bools, estimates: Floats, limits: Floats
+) -> Floats:
+    """Lay out each cell's own number; a silent sum starts from what it adds up, a silent leaf from 0."""
+    silent = np.isinf(weights)
+    own = np.where(fixed, limits, np.where(silent, 0.0, estimates))
+    sums = np.asarray(rows.argmax(axis=1)).ravel() if rows.shape[0] else np.zeros(0, dtype=np.int64)
+    wanted = np.zeros(own.shape, dtype=bool)
+    wanted[sums] = np.broadcast_to(silent & ~fixed, own.shape)[sums]
+    for _ in range(STEPS if wanted.any() else 0):
+        total = own[sums] - rows @ own
+        moved = np.where(wanted[sums], total, own[sums])
+        if (moved == own[sums]).all():
+            break
+        own[sums] = moved
+    return own
+
+
 def solve_general(structure: Structure, problem: Problem) -> Answer:
     """Solve any problem with a diagonal covariance. Contradictions must have been refused before."""
     held = General.of(structure, problem, problem.held)
     values, prices = held.settle(problem.estimates, problem.at_holds())
-    _refuse_incoherent(structure, values)
-    linear = held
+    linear, states = held, problem.states(values)
     if problem.bounded:
         values, prices = _within_bounds(structure, problem, values)
-        linear = General.of(structure, problem, problem.states(values) != FREE)
-    return Answer(structure, problem, values, problem.states(values), linear, held, lambda: prices)
+        states = problem.states(values)
+        linear = General.of(structure, problem, states != FREE)
+    _refuse_incoherent(structure, problem, values)
+    return Answer(structure, problem, values, states, linear, held, lambda: prices)
 
 
-def _refuse_incoherent(structure: Structure, values: Floats) -> None:
-    """Refuse holds that no values can satisfy; `contradictions` names them where it is asked before."""
-    size = np.abs(values).max(axis=0, initial=0.0) + 1e-300
-    gaps = np.abs(structure.rows @ values) / size
-    if (gaps > 1e-9).any():
-        row, column = np.argwhere(gaps == gaps.max())[0]
-        cell = structure.rows[[row]].indices[np.argmax(structure.rows[[row]].data)]
+def _refuse_incoherent(structure: Structure, problem: Problem, values: Floats) -> None:
+    """Refuse what does not add up: holds that no values can satisfy, or limits that estimates dwarf beyond all digits."""
+    said = np.where(np.isfinite(problem.variance), np.abs(problem.at_holds()), 0.0)
+    size = np.abs(values).max(axis=0, initial=0.0)
+    gaps = np.abs(structure.rows @ values)
+    allowed = 1e-9 * (size if problem.bounded else np.maximum(size, said.max(axis=0, initial=0.0))) + 1e-300
+    if (gaps > allowed).any():
+        row, column = np.argwhere(gaps - allowed == (gaps - allowed).max())[0]
+        sums = structure.rows[[row]]
+        cell = structure.label(int(sums.indices[np.argmax(sums.data)]))
         raise InfeasibleError(
-            f"No numbers satisfy all holds and cuts at once: '{structure.label(int(cell))}' would differ from its parts "
-            f"by {gaps[row, column] * size[column]:,.2f} (column {column}).",
-            where="holds and cuts",
-            remedy="Lift or change one of them.",
+            f"No numbers satisfy all limits at once: '{cell}' would differ from its parts by {gaps[row, column]:,.2f} "
+            f"(column {column}).",
+            where="holds, bounds and cuts",
+            remedy="Lift or change one of them, or an estimate that is far beyond all of them.",
         )
 
 

@@ -57,7 +57,8 @@ class OnTree:
         shared = min(column, self.variance_by_node.shape[1] - 1)
         own = tree.adjoint(self.hierarchy, self.gains, weights[:, None], shared)[:, 0]
         fixed = one_column(self.fixed, column)[:, 0]
-        return np.where(fixed, 0.0, own), np.where(fixed, own, 0.0)
+        silent = np.isinf(one_column(self.variance_by_node, column)[:, 0])
+        return np.where(fixed | silent, 0.0, own), np.where(fixed, own, 0.0)
 
     def variance(self) -> Floats:
         """Posterior variance."""

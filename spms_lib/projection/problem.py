@@ -19,6 +19,7 @@ AT_LOWER: Final = -1
 AT_UPPER: Final = 1
 HELD: Final = 2
 
+FINEST = 1e-7  # ratio of a column's largest number
 NOISE = 1e-12  # ratio of a column's largest value below which two values are the same
 
 
@@ -155,7 +156,7 @@ class Problem:
         return np.where(stiff, self.estimates, lower), np.where(stiff, self.estimates, upper)
 
     def states(self, values: Floats) -> States:
-        """Say which cells of an answer stand on a limit, but for float noise."""
+        """Say which cells of an answer stand on a limit, but for float noise; those are put there to the last bit."""
         if self.lower is None and not (self.variance == 0).any():
             return np.broadcast_to(np.int8(FREE), values.shape)
         lower, upper = self.limits()
@@ -164,6 +165,8 @@ class Problem:
         found[values >= upper - noise] = AT_UPPER
         found[values <= lower + noise] = AT_LOWER
         found[lower == upper] = HELD
+        np.copyto(values, upper, where=found == AT_UPPER)
+        np.copyto(values, lower, where=(found == AT_LOWER) | (found == HELD))
         return found
 
 
@@ -176,7 +179,8 @@ class Certificate(NamedTuple):
         Cell minus what it is the sum of, as a ratio of the column's largest value.
     stationarity
         How far a cell is from where its estimate and the prices of its sums would put it, or how wrong the sign
-        of a limit's cost is, in units of the cell's own standard error (the column's typical one where it has none).
+        of a limit's cost is, in units of the cell's own standard error (a typical one where it has none), or of a
+        ten-millionth of the column's largest number where that is more: finer than floats can tell.
     limits
         How far a value is outside its limits, as a ratio of the column's largest value.
     """
@@ -235,8 +239,8 @@ class Answer:
     free
         The same with the bounds lifted and the holds kept, for the posterior variance: a bound limits a plan, and
         says nothing of how certain it is.
-    price
-        Computes `prices`, when somebody asks.
+    price, pulls
+        Compute `prices` and, where it is not simply read off them, `pull`, when somebody asks.
     """
 
     structure: Structure
@@ -246,6 +250,7 @@ class Answer:
     linear: Linear = field(repr=False)
     free: Linear = field(repr=False)
     price: Callable[[], Floats] = field(repr=False)
+    pulls: Callable[[], Floats] | None = field(default=None, repr=False)
 
     @cached_property
     def prices(self) -> Floats:
@@ -268,17 +273,29 @@ class Answer:
         Where a cell stands on a limit, this is what the limit costs: at least 0 at a lower bound, at most 0 at an
         upper one, in half squared standard errors per unit.
         """
+        if self.pulls is not None:
+            return self.pulls()
         through: Floats = self.structure.rows.T @ self.prices
+        if self.problem.sampled:  # what is left of the least common errors that explain the values
+            return sampled_pull(self.problem, self.values, through)
         return own_pull(self.problem, self.values) + through
+
+    @cached_property
+    def size(self) -> Floats:
+        """Shape (n_columns,): the largest number of each column, estimates and values alike."""
+        known = np.isfinite(self.problem.variance)
+        said = np.where(known, np.abs(self.problem.at_holds()), 0.0).max(axis=0, initial=0.0)
+        largest: Floats = np.maximum(np.maximum(said, np.abs(self.values).max(axis=0, initial=0.0)), 1e-300)
+        return largest
 
     def certificate(self) -> Certificate:
         """Check the values and prices against the conditions of optimality."""
         problem, values = self.problem, self.values
-        size = np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
-        coherence = np.abs(self.structure.rows @ values) / size
+        coherence = np.abs(self.structure.rows @ values) / self.size
         outside = np.zeros(1)
         if problem.lower is not None and problem.upper is not None:
-            outside = np.maximum(problem.lower - values, values - problem.upper) / size
+            gap = np.maximum(problem.lower - values, values - problem.upper)
+            outside = np.maximum(gap, 0.0) / self.size
         wrong = np.select(
             [self.states == HELD, self.states == AT_LOWER, self.states == AT_UPPER],
             [0.0, np.maximum(-self.pull, 0.0), np.maximum(self.pull, 0.0)],
@@ -286,10 +303,11 @@ class Answer:
         )
         known = np.isfinite(problem.variance) & (problem.variance > 0)
         typical = np.median(problem.variance[known]) if known.any() else 1.0
-        error = np.sqrt(np.where(known, problem.variance, typical))
+        variance = np.where(known, problem.variance, typical)
+        finest = np.maximum(np.sqrt(variance), FINEST * self.size)
         return Certificate(
             float(coherence.max(initial=0.0)),
-            float((wrong * error).max(initial=0.0)),
+            float((wrong * variance / finest).max(initial=0.0)),
             float(outside.max(initial=0.0)),
         )
 
@@ -301,10 +319,16 @@ def own_pull(problem: Problem, values: Floats) -> Floats:
     pull: Floats = gap / np.where(known, problem.variance, 1.0)
     if problem.factors is None:
         return pull
-    if problem.sampled:
-        sampled: Floats = np.linalg.pinv(problem.factors.T) @ (np.linalg.pinv(problem.factors) @ gap)
-        return sampled
     factors = np.where(known, problem.factors, 0.0)
     weighed = factors / np.where(known, problem.variance, 1.0)
     inner = np.eye(factors.shape[1]) + factors.T @ weighed
     return pull - weighed @ np.linalg.solve(inner, factors.T @ pull)
+
+
+def sampled_pull(problem: Problem, values: Floats, through: Floats) -> Floats:
+    """Compare the values with what the prices make of the common errors, in standard errors squared per unit."""
+    factors = np.where(problem.held, 0.0, problem.common)
+    spread = (factors**2).sum(axis=1, keepdims=True)
+    gap = np.where(problem.held, 0.0, values - problem.at_holds()) + factors @ (factors.T @ through)
+    found: Floats = gap / np.where(spread > 0, spread, 1.0)
+    return found

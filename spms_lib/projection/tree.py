@@ -164,6 +164,12 @@ def posterior(hierarchy: Hierarchy, learned: Gains) -> Floats:
         with np.errstate(invalid="ignore"):
             variance[under] = np.where(np.isinf(own), own, own * (1.0 - share) + share**2 * above)
             variance[under] = np.where((share == 0) | np.isinf(own), own, variance[under])
+        unknown = np.isinf(own)
+        if unknown.any():  # the only silent child is what is left of its parent
+            counts = np.diff(step.indptr)
+            alone = np.repeat(step @ unknown.astype(np.float64), counts, axis=0) == 1
+            others = np.repeat(step @ np.where(unknown, 0.0, own), counts, axis=0)
+            variance[under] = np.where(unknown & alone, above + others, variance[under])
     return variance
 
 

@@ -71,7 +71,8 @@ def test_tightening_a_bound_never_lowers_the_misfit(case: tuple, seed: int) -> N
     loose, (lower, upper) = solve(company, problem), problem.limits()
     rng = np.random.default_rng(seed)
     # another coherent point within the limits: if the new limits allow it too, they can be met
-    mixed = np.where(problem.variance == 0, problem.estimates, rng.permuted(problem.estimates, axis=0))
+    said = np.where(np.isinf(problem.variance), 0.0, problem.estimates)
+    mixed = np.where(problem.variance == 0, problem.estimates, rng.permuted(said, axis=0))
     other = solve(company, replace(problem, estimates=mixed)).values
     to_lower, to_upper = rng.random((2, *other.shape)) < 0.5
     room = np.abs(other) * 0.1

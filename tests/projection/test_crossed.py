@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.errors import HierarchyError
@@ -74,6 +74,7 @@ def test_the_seven_node_example_of_foreco() -> None:
     assert np.linalg.matrix_rank(np.vstack([rows, cons_mat])) == 3
 
 
+@settings(max_examples=20)
 @given(crossings())
 def test_the_rows_are_the_sums_and_there_are_enough_of_them(crossed: Crossed) -> None:
     s, rows = summing(crossed), crossed.rows.toarray()

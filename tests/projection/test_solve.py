@@ -174,7 +174,8 @@ def test_nothing_within_the_limits_fits_better(case: tuple, seed: int) -> None:
     structure, problem = case
     found = solve(structure, problem)
     rng = np.random.default_rng(seed)
-    mixed = np.where(problem.variance == 0, problem.estimates, rng.permuted(problem.estimates, axis=0))
+    said = np.where(np.isinf(problem.variance), 0.0, problem.estimates)
+    mixed = np.where(problem.variance == 0, problem.estimates, rng.permuted(said, axis=0))
     other = solve(structure, replace(problem, estimates=mixed)).values
     best = misfit(problem, found.values)
     for step in (1e-4, 0.1, 1.0):
@@ -234,9 +235,9 @@ def test_a_certificate_tells_a_wrong_answer_from_a_right_one() -> None:
     right = solve(company, problem)
     assert right.certificate().holds(1e-12)
     incoherent = replace(right, values=right.values + column(0, 1, 0))
-    assert incoherent.certificate().coherence == pytest.approx(1 / np.abs(incoherent.values).max())
+    assert incoherent.certificate().coherence == pytest.approx(1 / 100)  # of the company's estimate
     outside = replace(right, values=right.values + column(1, 0, 1))
-    assert outside.certificate().limits == pytest.approx(1 / np.abs(outside.values).max())
+    assert outside.certificate().limits == pytest.approx(1 / 100)
     # a coherent plan within its limits that is half an error away from where it should be
     idle = replace(right, values=right.values + column(-0.5, -0.5, 0))
     assert idle.certificate().coherence == idle.certificate().limits == 0.0
@@ -270,11 +271,7 @@ def zeros_by(method: str, structure: Structure, problem: Problem):
     return {"solve": solve, "general": solve_general, "passes": solve_with_holds}[method](structure, problem)
 
 
-of_zeros = pytest.mark.xfail(strict=True, reason="sizes are read from the values alone, which are all 0")
-undecided = pytest.mark.xfail(strict=True, reason="each method settles what nobody has said in its own way")
-
-
-@pytest.mark.parametrize("method", ["solve", "passes", pytest.param("general", marks=of_zeros)])
+@pytest.mark.parametrize("method", ["solve", "passes", pytest.param("general")])
 def test_a_month_in_which_everything_is_zero_is_a_plan(method: str) -> None:
     """A shop that is closed in January: both sellers are held at 0, whatever the target says."""
     company = grown("shop: anna ben")
@@ -285,7 +282,6 @@ def test_a_month_in_which_everything_is_zero_is_a_plan(method: str) -> None:
     assert found.certificate().holds()
 
 
-@of_zeros
 def test_a_cut_whose_total_must_be_zero_is_a_plan() -> None:
     company = grown("shop: anna")
     cut = WithCuts(company, [Cut("account", np.array([1]), np.ones(1))])
@@ -294,7 +290,6 @@ def test_a_cut_whose_total_must_be_zero_is_a_plan() -> None:
     assert np.abs(solve(cut, problem).values).max() <= 1e-9
 
 
-@of_zeros
 @pytest.mark.parametrize("method", ["solve", "general"])
 def test_a_plan_of_zeros_far_from_its_bounds_is_proved(method: str) -> None:
     wide = np.full((3, 1), 1e9)
@@ -302,7 +297,7 @@ def test_a_plan_of_zeros_far_from_its_bounds_is_proved(method: str) -> None:
     assert zeros_by(method, grown("shop: anna ben"), problem).certificate().holds()
 
 
-@pytest.mark.parametrize("cap", [INF, pytest.param(100.0, marks=undecided)])
+@pytest.mark.parametrize("cap", [INF, 100.0])
 def test_a_cap_that_binds_nowhere_leaves_silent_sellers_where_they_are(cap: float) -> None:
     """Carl and the shop have said nothing: he is planned at 0 and not at minus what the others sell."""
     company = grown("shop: anna ben carl")
@@ -312,7 +307,6 @@ def test_a_cap_that_binds_nowhere_leaves_silent_sellers_where_they_are(cap: floa
     assert solve(company, problem).values[:, 0].tolist() == [9.0, 7.0, 2.0, 0.0]
 
 
-@undecided
 def test_trees_and_other_structures_agree_on_what_nobody_has_said() -> None:
     company = grown("shop: anna ben carl")
     problem = Problem(column(0, 7, 2, 0), column(INF, 1, 1, INF))

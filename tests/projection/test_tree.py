@@ -26,9 +26,6 @@ from dense import (  # isort: skip
 
 on_trees = problems(trees(), bounded=0.0)
 seeds = st.integers(0, 2**32 - 1)
-implied = pytest.mark.xfail(
-    strict=True, reason="a silent node that follows from others has a finite variance, and infinite is given"
-)
 
 
 @given(on_trees)
@@ -42,7 +39,6 @@ def test_it_is_the_textbook_answer_with_holds_and_silence_anywhere(case: tuple) 
     assert_optimal(company, problem, found, 1e-9)
 
 
-@implied
 def test_the_variance_of_a_number_that_follows_from_others_is_theirs() -> None:
     """Ben has said nothing, but he is what the team's 100 and Anna's 40 leave: 60, as uncertain as both."""
     found = solve(grown("team: anna ben"), Problem(column(100, 40, 0), column(1, 2, INF)))
@@ -50,7 +46,6 @@ def test_the_variance_of_a_number_that_follows_from_others_is_theirs() -> None:
     assert found.variance[:, 0].tolist() == [1.0, 2.0, 3.0]
 
 
-@implied
 @given(on_trees)
 def test_the_posterior_variance_is_the_textbooks(case: tuple) -> None:
     company, problem = case
@@ -137,9 +132,6 @@ def test_the_price_of_a_hold_is_the_slope_of_the_misfit() -> None:
     assert found.pull[1, 0] == pytest.approx((60 - 50) / 4 + 5.0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the adjoint on a tree gives weight to silent leaves, which the map ignores"
-)
 def test_an_estimate_nobody_made_has_no_weight() -> None:
     """What a silent seller "says" is ignored, so no number depends on it."""
     found = solve(grown("team: anna ben carl"), Problem(column(90, 0, 0, 30), column(1, INF, INF, 1)))

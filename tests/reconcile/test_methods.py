@@ -510,9 +510,6 @@ def test_every_method_adds_up_explains_itself_and_proves_itself(name: str) -> No
     assert plan.variance.isna().all(axis=None) == (not plan.weighed.in_money)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="weights are no variances, so an error of 1 is a minor unit at any size"
-)
 @pytest.mark.parametrize("method", ["ols", "wls_struct"])
 def test_a_plan_of_billions_by_weights_is_proved_as_well(method: str) -> None:
     """A company of 4 billion euros in cents; the numbers are as near to the best as numbers of this size can be."""
@@ -602,7 +599,6 @@ def test_the_shrinkage_intensity_is_the_sum_over_pairs() -> None:
     assert shrinkage_intensity(RESIDUALS) == pytest.approx(noise / together * periods / periods, rel=1e-10)
 
 
-@pytest.mark.xfail(strict=True, reason="a value a hair above its floor is taken for one that stands on it")
 def test_a_cell_a_hair_above_its_floor_is_rounded() -> None:
     """Anna sold nothing and is sure of it; of the 30 million that Ben's billion lacks she carries a millionth of a cent."""
     grid = Crossed.of({"node": grown("team: anna ben"), "product": grown("all: boats")})

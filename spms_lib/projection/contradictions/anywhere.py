@@ -53,7 +53,7 @@ def general_contradiction(
     -------
     Contradiction | None
         One contradiction: of several, one with few members that miss each other by much. None
-        if a plan exists or bounds miss each other by no more than 1e-6 minor units and 1e-9 of
+        if a plan exists or bounds miss each other by no more than 1e-6 minor units and 1e-12 of
         their size.
 
     Raises

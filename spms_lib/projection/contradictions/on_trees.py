@@ -29,7 +29,7 @@ def tree_contradictions(hierarchy: Hierarchy, lower: Floats, upper: Floats) -> l
 
     Only the deepest contradicted nodes are reported, at most one contradiction per node
     and column: what fails above them may be their doing. Limits may miss each other by
-    1e-6 minor units and 1e-9 of their size.
+    1e-6 minor units and 1e-12 of their size.
 
     Parameters
     ----------

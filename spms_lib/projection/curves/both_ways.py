@@ -5,7 +5,7 @@ import numpy as np
 from spms_lib.projection.compiled import kernel
 from spms_lib.projection.curves.adding import sum_of_children
 from spms_lib.projection.curves.bending import leaf_response, own_response
-from spms_lib.projection.curves.reading import close_gap, follow_all, price_at, share_equally
+from spms_lib.projection.curves.reading import close_gap, come_to_rest, follow_all, price_at, share_equally
 from spms_lib.projection.curves.slots import (
     BASE,
     NO_JUMP,
@@ -124,10 +124,9 @@ def pass_downwards(first: Ints, column: Column, curve: Floats, curves: Runs, ans
     """Read the root's value off at credit 0, then hand prices down and values back."""
     count = first.shape[0] - 1
     credit = np.zeros(count)
-    if follow_all(
-        column, 0, 1, curve, curves, answer, 0.0
-    ):  # nobody knows the total: as little as the bounds allow
-        answer.value[0] = min(max(0.0, answer.low[0]), answer.high[0])
+    come_to_rest(first, column, curve, curves, answer)
+    if follow_all(column, 0, 1, curve, curves, answer, 0.0):  # nobody knows the total: what its parts come to
+        answer.value[0] = answer.rest[0]
     for node in range(count):
         begin, end = first[node], first[node + 1]
         if begin == end:
@@ -151,10 +150,10 @@ def solve_columns(first: Ints, offsets: Ints, columns: Column, values: Floats, p
     """Solve columns that lie side by side, each array of shape (n_columns, n_nodes)."""
     count = first.shape[0] - 1
     room = Room(np.empty((4 * count, 4)), np.empty((3 * count, 4)), np.empty((3 * count, 4)))
-    slope, low, high = np.empty(count), np.empty(count), np.empty(count)
+    slope, low, high, rest = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
     curves = empty_runs(count)
     for one in range(values.shape[0]):
         column = Column(columns.estimate[one], columns.variance[one], columns.lower[one], columns.upper[one])
-        answer = Answer(values[one], prices[one], slope, low, high)
+        answer = Answer(values[one], prices[one], slope, low, high, rest)
         room = pass_upwards(first, offsets, column, answer, curves, room)
         pass_downwards(first, column, room.curve, curves, answer)

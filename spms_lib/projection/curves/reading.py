@@ -14,6 +14,7 @@ from spms_lib.projection.curves.slots import (
     Answer,
     Column,
     Floats,
+    Ints,
     Runs,
 )
 
@@ -148,23 +149,49 @@ def follow_all(
 
 
 @kernel
+def come_to_rest(first: Ints, column: Column, curve: Floats, curves: Runs, answer: Answer) -> None:
+    """Find, from the leaves up, what each node comes to at credit 0 where silent leaves stay as near to 0 as they may."""
+    for node in range(first.shape[0] - 2, -1, -1):
+        begin, end = first[node], first[node + 1]
+        low, high = answer.low[node], answer.high[node]
+        if begin == end:
+            value, slope = follow_leaf(
+                column.estimate[node], column.variance[node], column.lower[node], column.upper[node], 0.0
+            )
+            answer.rest[node] = min(max(0.0, low), high) if slope == np.inf else value
+            continue
+        follow(column, node, curve, curves, answer, 0.0)
+        answer.rest[node] = answer.value[node]
+        if answer.slope[node] == np.inf:
+            total = 0.0
+            for child in range(begin, end):
+                total += answer.rest[child]
+            answer.rest[node] = min(max(total, answer.low[node]), answer.high[node])
+        answer.low[node], answer.high[node] = low, high
+    for leaf in range(first.shape[0] - 1):  # what leaves share, they share to the same level
+        if first[leaf] == first[leaf + 1] and np.isinf(column.variance[leaf]) and leaf > 0:
+            answer.rest[leaf] = 0.0
+
+
+@kernel
 def water_line(answer: Answer, begin: int, end: int, level: float) -> tuple[float, float]:
-    """Say by how much the ranges of the children on a jump lie above a level, and below it."""
+    """Say by how much the ranges of the children on a jump lie above a level over their rest, and below it."""
     above, below = 0.0, 0.0
     for child in range(begin, end):
         if answer.slope[child] == np.inf:
-            above += max(answer.low[child] - level, 0.0)
-            below += max(level - answer.high[child], 0.0)
+            above += max(answer.low[child] - answer.rest[child] - level, 0.0)
+            below += max(level - (answer.high[child] - answer.rest[child]), 0.0)
     return above, below
 
 
 @kernel
 def share_equally(answer: Answer, begin: int, end: int, amount: float) -> None:
-    """Share what is left among the children on a jump: equal values, as far as their ranges allow."""
+    """Share what is left among the children on a jump: the same for each over its rest, as far as its range allows."""
     waiting = 0
     for child in range(begin, end):
         if answer.slope[child] == np.inf:
             waiting += 1
+            amount -= answer.rest[child]
         else:
             amount -= answer.value[child]
     level, settled = 0.0, 1
@@ -173,15 +200,16 @@ def share_equally(answer: Answer, begin: int, end: int, amount: float) -> None:
         above, below = water_line(answer, begin, end, level)
         for child in range(begin, end):
             limit = answer.low[child] if above >= below else answer.high[child]
-            beyond = limit > level if above >= below else limit < level
+            step = limit - answer.rest[child]
+            beyond = step > level if above >= below else step < level
             if answer.slope[child] == np.inf and beyond:
                 answer.value[child], answer.slope[child] = limit, 0.0
-                amount -= limit
+                amount -= step
                 waiting -= 1
                 settled += 1
     for child in range(begin, end):
         if answer.slope[child] == np.inf:
-            answer.value[child] = level
+            answer.value[child] = answer.rest[child] + level
 
 
 @kernel

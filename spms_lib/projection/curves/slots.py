@@ -58,6 +58,8 @@ class Answer(NamedTuple):
         Least value that the node can take, and all that lies below it.
     high
         Largest value, likewise.
+    rest
+        What the node comes to where nobody has asked for more or less: known parts at their best, a silent leaf at 0.
     """
 
     value: Floats
@@ -65,6 +67,7 @@ class Answer(NamedTuple):
     slope: Floats
     low: Floats
     high: Floats
+    rest: Floats
 
 
 class Room(NamedTuple):
