@@ -1,5 +1,6 @@
 """The response curves of a tree with floors, caps and holds: worked examples, and answers that prove themselves."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.projection import curves
 from spms_lib.projection.curves import Bounded, solve_bounded
+from spms_lib.projection.curves.both_ways import LOOPS
 
 from dense import INF, Floats, summing, tree_of  # isort: skip
+from toys import ROOT  # isort: skip
 
 
 class Case(NamedTuple):
@@ -299,3 +302,16 @@ def big_case(leaves: int, columns: int) -> Case:
     capped = rng.random(truth.shape) < 0.3
     upper = np.where(capped, np.maximum(0.9 * estimates, 0), INF)
     return Case(tree, estimates, variance[:, None], np.zeros_like(estimates), upper)
+
+
+def test_a_change_of_a_loop_makes_the_compiler_start_anew() -> None:
+    """Machine code is cached by the file that is called; this mark in it changes with the loops that it calls."""
+    folder = ROOT / "spms_lib/projection/curves"
+    loops = [folder / f"{name}.py" for name in ("slots", "sorting", "adding", "bending", "reading")]
+    assert {path.name for path in folder.glob("*.py")} == {
+        *(path.name for path in loops),
+        "__init__.py",
+        "both_ways.py",
+    }
+    mark = hashlib.sha256(b"".join(path.read_bytes() for path in loops)).hexdigest()[:12]
+    assert mark == LOOPS, f"write LOOPS = {mark!r} into both_ways.py"
