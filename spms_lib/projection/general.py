@@ -190,7 +190,9 @@ def _at_rest(
     """Lay out each cell's own number; a silent sum starts from what it adds up, a silent leaf from 0."""
     silent = np.isinf(weights)
     own = np.where(fixed, limits, np.where(silent, 0.0, estimates))
-    sums = np.asarray(rows.argmax(axis=1)).ravel() if rows.shape[0] else np.zeros(0, dtype=np.int64)
+    if not (silent & ~fixed).any() or not rows.shape[0]:
+        return own
+    sums = np.asarray(rows.argmax(axis=1)).ravel()
     wanted = np.zeros(own.shape, dtype=bool)
     wanted[sums] = np.broadcast_to(silent & ~fixed, own.shape)[sums]
     for _ in range(STEPS if wanted.any() else 0):
