@@ -1,7 +1,5 @@
 """The reconciled plan: laws of coherence, holds and attribution, and numbers of independent programs."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,6 @@ from hypothesis import strategies as st
 from spms_lib.commitments import check_conservation, conservation_gaps
 from spms_lib.errors import InfeasibleError, TableError
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.projection import Problem, solve
 from spms_lib.reconcile.explain import explain
 from spms_lib.reconcile.gaps import gap_table
 from spms_lib.reconcile.plan import reconcile
@@ -273,63 +270,6 @@ def test_shares_of_a_number_that_is_zero_are_missing() -> None:
 
 
 # -- independent programs ------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def oracle(shared):
-    """Numbers of FoReco and hts (R) for one tree, computed on another machine."""
-    path = shared / "examples/reconciliation-oracle.json"
-    if not path.is_file():
-        pytest.skip("no frozen numbers of FoReco and hts beside the data")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def oracle_tree(counts: list[list[float]]) -> Hierarchy:
-    """Number the nodes level by level, as the R packages do."""
-    parents: list[str | None] = [None]
-    front = ["0"]
-    for sizes in counts:
-        below: list[str] = []
-        for parent, size in zip(front, sizes, strict=True):
-            for _ in range(int(size)):
-                below.append(str(len(parents)))
-                parents.append(parent)
-        front = below
-    return Hierarchy.from_parent_child(
-        pd.DataFrame({"node": [str(i) for i in range(len(parents))], "parent": parents})
-    )
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(
-    ("choice", "expected"), [("ols", "foreco_ols"), ("struct", "foreco_struct"), ("wls", "foreco_wls")]
-)
-def test_the_frozen_numbers_of_foreco(oracle: dict, choice: str, expected: str) -> None:
-    given_ = oracle["tree"]
-    tree = oracle_tree(given_["children_counts"])
-    values = np.array(given_["y"])
-    counts = tree.roll_up_array(np.ones((len(tree.leaves), 1)))
-    variance = {"ols": np.ones(len(tree)), "struct": counts[:, 0], "wls": np.array(given_["var"])}[choice]
-    spread = np.repeat(variance[:, None], values.shape[1], axis=1)
-    answer = solve(tree, Problem(values, spread)).values
-    assert answer == pytest.approx(np.array(oracle["expected_tree"][expected]), rel=1e-9)
-    periods = [f"p{i}" for i in range(values.shape[1])]
-    long = pd.DataFrame(values, tree.nodes, periods).melt(
-        ignore_index=False, var_name="period", value_name="value"
-    )
-    told = long.reset_index(names="node").assign(source="base")
-    told["variance"] = told["node"].map(pd.Series(variance, tree.nodes))
-    assert reconcile(tree, told).values[periods].to_numpy() == pytest.approx(answer, rel=1e-9)
-
-
-@pytest.mark.real
-def test_held_rows_are_the_immutable_rows_of_foreco(oracle: dict) -> None:
-    given_ = oracle["tree"]
-    tree = oracle_tree(given_["children_counts"])
-    values, variance = np.array(given_["y"]), np.array(given_["var"])[:, None].repeat(4, axis=1)
-    variance[given_["immutable_rows_0based"]] = 0.0
-    expected = np.array(oracle["expected_tree"]["foreco_imm"])
-    assert solve(tree, Problem(values, variance)).values == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.real
