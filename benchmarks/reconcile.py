@@ -258,7 +258,7 @@ def common_errors(sellers: int) -> list[Row]:
     layout = Layout.of(hierarchy, PERIODS)
     said = np.ones(made.estimates.shape, dtype=bool)
     heard = Heard(layout, [], said, made.estimates, np.ones(made.estimates.shape))
-    with patch("spms_lib.reconcile.methods._errors", return_value=errors):
+    with patch("spms_lib.reconcile.methods.past_grid", return_value=errors):
         weigh = measure(lambda: MinT(pd.DataFrame()).weigh(layout, heard), 5)
         arrays = measure(lambda: shrunk(layout, heard), 5)
     past = [f"{year}-{month:02d}" for year in range(2021, 2026) for month in range(1, 13)]

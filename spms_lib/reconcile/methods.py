@@ -6,79 +6,18 @@ parameters, and their defaults are said.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from spms_lib.errors import ParamsError, TableError
 from spms_lib.hierarchy import Crossed, Hierarchy
 from spms_lib.reconcile.grid import Heard, Layout
+from spms_lib.reconcile.proportions import PROPORTIONS, spread_from
 from spms_lib.reconcile.trust import with_variance
-from spms_lib.tables import NODE, PERIOD, VALUE
-
-Floats = NDArray[np.float64]
-
-PROPORTIONS: Final = ("average_proportions", "proportion_averages", "forecast_proportions")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
-    """What a method makes of what was heard, ready for the projection.
-
-    Attributes
-    ----------
-    variance
-        Shape (n_cells, n_periods) or one column for all; infinite where the method uses no estimate, 0 where it keeps
-        one as it is.
-    spread
-        None, or shape (n_leaves, n_periods): the part of the cell at `anchor` that each leaf starts from.
-    anchor
-        None, or shape (n_leaves,): the cell whose estimate is spread over the leaf; -1 for none.
-    factors
-        None, or shape (n_cells, n_factors): errors in common.
-    sampled
-        True where the covariance is that of the factors alone.
-    in_money
-        True where variances are in minor units squared, so that the posterior variance is one too.
-    """
-
-    variance: Floats
-    spread: Floats | None = None
-    anchor: NDArray[np.int64] | None = None
-    factors: Floats | None = None
-    sampled: bool = False
-    in_money: bool = False
-
-    def estimates(self, layout: Layout, own: Floats) -> Floats:
-        """Map what cells said to the estimates that the method projects; linear."""
-        if self.spread is None or self.anchor is None:
-            return own
-        leaf = layout.structure.is_leaf
-        spread = np.where(self.anchor[:, None] >= 0, self.spread * own[self.anchor], own[leaf])
-        made = own.copy()
-        made[leaf] = spread
-        return made
-
-
-class Method(Protocol):
-    """A choice of variances."""
-
-    def prepare(self, base: Hierarchy | Crossed, estimates: pd.DataFrame) -> pd.DataFrame:
-        """Look at the long table of estimates first, and return it as it is to be read."""
-
-    def weigh(self, layout: Layout, heard: Heard) -> Weighed:
-        """Choose variances for what was heard."""
-
-
-class Plain:
-    """A method that reads the table of estimates as it stands."""
-
-    def prepare(self, base: Hierarchy | Crossed, estimates: pd.DataFrame) -> pd.DataFrame:
-        """Return the table unchanged."""
-        del base
-        return estimates
+from spms_lib.reconcile.weighed import Floats, Method, Plain, Weighed, given, past_grid
+from spms_lib.tables import NODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +98,7 @@ class WlsVar(Plain):
 
     def weigh(self, layout: Layout, heard: Heard) -> Weighed:
         """Average squared past errors."""
-        errors = _errors(layout, self.residuals)
+        errors = past_grid(layout, self.residuals)
         if self.centred:
             errors = errors - np.nanmean(errors, axis=1, keepdims=True)
         count = (~np.isnan(errors)).sum(axis=1, keepdims=True) - self.centred
@@ -191,7 +130,7 @@ class MinT(Plain):
 
     def weigh(self, layout: Layout, heard: Heard) -> Weighed:
         """Split the covariance into a diagonal and errors in common."""
-        errors = _errors(layout, self.residuals)
+        errors = past_grid(layout, self.residuals)
         if np.isnan(errors[: len(layout.base)]).any():
             cell = int(np.argwhere(np.isnan(errors))[0, 0])
             raise TableError(
@@ -232,7 +171,7 @@ class TopDown(Plain):
 
     def weigh(self, layout: Layout, heard: Heard) -> Weighed:
         """Keep the root and spread it."""
-        return _spread_from(layout, heard, np.array([0]), self.proportions, self.history, "top_down")
+        return spread_from(layout, heard, np.array([0]), self.proportions, self.history, "top_down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +199,7 @@ class MiddleOut(Plain):
                 remedy="Use wls_struct, or reconcile one dimension.",
             )
         at = np.flatnonzero(layout.base.nodes.isin(layout.base.at_level(self.level)))
-        return _spread_from(layout, heard, at, self.proportions, self.history, "middle_out")
+        return spread_from(layout, heard, at, self.proportions, self.history, "middle_out")
 
 
 def method_named(
@@ -303,12 +242,12 @@ def method_named(
     if name == "trust":
         return Trust(records, leadership)
     if name in {"wls_var", "mint_shrink", "mint_cov"}:
-        errors = _given(residuals, name, "residuals")
+        errors = given(residuals, name, "residuals")
         return WlsVar(errors) if name == "wls_var" else MinT(errors, shrink=name == "mint_shrink")
     for start in ("top_down", "middle_out"):
         proportions = name.removeprefix(start).removeprefix("_") or PROPORTIONS[2]
         if name.startswith(start) and proportions in PROPORTIONS:
-            past = history if proportions == PROPORTIONS[2] else _given(history, name, "history")
+            past = history if proportions == PROPORTIONS[2] else given(history, name, "history")
             if start == "top_down":
                 return TopDown(proportions, past)
             if level is None:
@@ -370,12 +309,6 @@ def shrinkage_intensity(errors: Floats) -> float:
     return float(np.clip(noise / together, 0.0, 1.0))
 
 
-def _given(table: pd.DataFrame | None, method: str, evidence: str) -> pd.DataFrame:
-    if table is None:
-        raise ParamsError(f"{method} needs {evidence}.", where="method", remedy=f"Pass {evidence}=...")
-    return table
-
-
 def _shared(variance: Floats) -> Floats:
     """Keep one column where all columns are the same."""
     one = variance[:, :1]
@@ -391,125 +324,3 @@ def _floored(variance: Floats) -> Floats:
     known = variance[np.isfinite(variance)]
     least = 1e-12 * float(known.max(initial=0.0)) or 1.0
     return np.maximum(variance, least)
-
-
-def _errors(layout: Layout, residuals: pd.DataFrame) -> Floats:
-    """Lay past errors out as cells x past periods; missing where there is none."""
-    past = Layout(layout.base, layout.structure, sorted(residuals[PERIOD].unique()))
-    grid = np.full((len(layout.structure), len(past.periods)), np.nan)
-    if layout.has_periods:
-        grid.reshape(-1)[past.flat(residuals, "residuals")] = residuals[VALUE].to_numpy(dtype=np.float64)
-        return grid
-    raise ParamsError(
-        "Past errors cannot be told by period where the periods are a dimension.",
-        where="method",
-        remedy="State each estimate's variance and use trust, or use ols or wls_struct.",
-    )
-
-
-def _spread_from(
-    layout: Layout,
-    heard: Heard,
-    at: NDArray[np.int64],
-    proportions: str,
-    history: pd.DataFrame | None,
-    name: str,
-) -> Weighed:
-    """Keep the cells `at` as they are, and give every leaf below one its proportion of it."""
-    if proportions not in PROPORTIONS:
-        raise ParamsError(
-            f"There are no proportions '{proportions}'.",
-            where="method",
-            remedy=f"Use one of {', '.join(PROPORTIONS)}.",
-        )
-    silent = ~heard.said[at]
-    if silent.any():
-        row, column = np.argwhere(silent)[0]
-        raise TableError(
-            f"{name} needs an estimate of '{layout.structure.label(int(at[row]))}' in {layout.periods[column]}.",
-            where="estimates",
-            remedy="Add it, or choose a method that does without.",
-        )
-    base = layout.base
-    anchor = _anchors(base, at, name)
-    if proportions == PROPORTIONS[2]:
-        share = _forecast_shares(base, heard, at, name)
-    else:
-        share = _past_shares(layout, anchor, history, averages=proportions == PROPORTIONS[1])
-    leaf = base.is_leaf
-    variance = np.full(heard.value.shape, np.inf)
-    variance[np.flatnonzero(leaf)] = np.where(
-        anchor[:, None] >= 0, np.maximum(np.abs(share), 1e-12), heard.variance[: len(base)][leaf]
-    )
-    variance[at[~leaf[at]]] = 0.0
-    return Weighed(variance, spread=np.broadcast_to(share, (len(share), heard.value.shape[1])), anchor=anchor)
-
-
-def _anchors(base: Hierarchy | Crossed, at: NDArray[np.int64], name: str) -> NDArray[np.int64]:
-    """Say which of the cells `at` lies above (or at) each leaf; -1 for none."""
-    if not isinstance(base, Hierarchy):
-        if name != "top_down":
-            raise ParamsError(f"{name} needs one tree.", where="method", remedy="Use wls_struct.")
-        return np.zeros(int(base.is_leaf.sum()), dtype=np.int64)
-    found = np.full(len(base), -1)
-    found[at] = at
-    for depth in range(1, len(base.offsets) - 1):
-        here = slice(base.offsets[depth], base.offsets[depth + 1])
-        found[here] = np.where(found[here] >= 0, found[here], found[base.parent[here]])
-    return found[base.is_leaf]
-
-
-def _forecast_shares(base: Hierarchy | Crossed, heard: Heard, at: NDArray[np.int64], name: str) -> Floats:
-    """Multiply, from the kept cells down, each child's part of its siblings' forecasts; shape (n_leaves, n_periods)."""
-    if not isinstance(base, Hierarchy):
-        raise ParamsError(
-            f"{name} by forecast proportions needs one tree.",
-            where="method",
-            remedy="Use proportions from history, or wls_struct.",
-        )
-    share = np.full((len(base), heard.value.shape[1]), np.nan)
-    share[at] = 1.0
-    for depth in range(len(base.offsets) - 2):
-        under = slice(base.offsets[depth + 1], base.offsets[depth + 2])
-        total = (base.sums[depth] @ heard.value[under])[base.parent[under] - base.offsets[depth]]
-        said = (base.sums[depth] @ heard.said[under].astype(float))[base.parent[under] - base.offsets[depth]]
-        siblings = np.diff(base.first)[base.parent[under]][:, None]
-        below = np.isnan(share[under]) & ~np.isnan(share[base.parent[under]])
-        unusable = below & ((said < siblings) | (total == 0))
-        if unusable.any():
-            row, column = np.argwhere(unusable)[0]
-            above = base.nodes[base.parent[under][row]]
-            raise TableError(
-                f"{name} needs a forecast of every child of '{above}', and a sum that is not zero (column {column}).",
-                where="estimates",
-                remedy="Add the forecasts, or use proportions from history.",
-            )
-        part = np.divide(heard.value[under], total, out=np.zeros_like(total), where=total != 0)
-        share[under] = np.where(below, share[base.parent[under]] * part, share[under])
-    return np.where(np.isnan(share), 0.0, share)[base.is_leaf]
-
-
-def _past_shares(
-    layout: Layout, anchor: NDArray[np.int64], history: pd.DataFrame | None, *, averages: bool
-) -> Floats:
-    """Compute each leaf's past share of the kept cell above it; shape (n_leaves, 1)."""
-    past = _given(history, "this method", "history")
-    leaf = layout.base.is_leaf
-    grid = _errors(layout, past)[: len(layout.base)][leaf]
-    grid = np.where(np.isnan(grid), 0.0, grid)
-    groups = np.where(anchor >= 0, anchor, len(layout.base))
-    if averages:
-        grid = grid.mean(axis=1, keepdims=True)
-    total = np.zeros((len(layout.base) + 1, grid.shape[1]))
-    np.add.at(total, groups, grid)
-    empty = np.flatnonzero((total[anchor[anchor >= 0]] == 0).all(axis=1))
-    if len(empty):
-        node = layout.structure.label(int(anchor[anchor >= 0][empty[0]]))
-        raise TableError(
-            f"History below '{node}' sums to zero.",
-            where="history",
-            remedy="Use forecast proportions, or give a history.",
-        )
-    part = np.divide(grid, total[groups], out=np.full(grid.shape, np.nan), where=total[groups] != 0)
-    share = np.nanmean(part, axis=1, keepdims=True)
-    return np.where(np.isnan(share), 0.0, share)

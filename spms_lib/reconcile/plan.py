@@ -14,7 +14,8 @@ from spms_lib.hierarchy import Crossed, Hierarchy
 from spms_lib.projection import Answer, Certificate, Problem, solve
 from spms_lib.projection.problem import AT_LOWER, AT_UPPER, FREE, HELD
 from spms_lib.reconcile.grid import ONLY, Heard, Layout, limit_grids
-from spms_lib.reconcile.methods import Method, Trust, Weighed, method_named
+from spms_lib.reconcile.methods import Trust, method_named
+from spms_lib.reconcile.weighed import Method, Weighed
 from spms_lib.tables import PERIOD, SOURCE, VALUE, VARIANCE
 
 Floats = NDArray[np.float64]
