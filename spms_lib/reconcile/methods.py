@@ -131,14 +131,15 @@ class MinT(Plain):
     def weigh(self, layout: Layout, heard: Heard) -> Weighed:
         """Split the covariance into a diagonal and errors in common."""
         errors = past_grid(layout, self.residuals)
-        if np.isnan(errors[: len(layout.base)]).any():
-            cell = int(np.argwhere(np.isnan(errors))[0, 0])
+        missing = np.isnan(errors)
+        if missing[: len(layout.base)].any():
+            cell = int(np.argwhere(missing)[0, 0])
             raise TableError(
                 f"Past errors of '{layout.structure.label(cell)}' are missing in some periods.",
                 where="residuals",
                 remedy="Give every cell the same periods, or use wls_var.",
             )
-        errors = np.where(np.isnan(errors), 0.0, errors)
+        errors[len(layout.base) :] = 0.0  # a cut has no errors of its own
         periods = errors.shape[1]
         errors = errors - errors.mean(axis=1, keepdims=True) if self.centred else errors
         moments = periods - 1 if self.centred else periods
@@ -146,9 +147,9 @@ class MinT(Plain):
             said = np.where(heard.said.all(axis=1, keepdims=True), 1.0, np.inf)
             return Weighed(said, factors=errors / np.sqrt(moments), sampled=True, in_money=True)
         intensity = shrinkage_intensity(errors)
-        variance = _floored((errors**2).sum(axis=1, keepdims=True) / moments)
+        variance = _floored(np.einsum("ij,ij->i", errors, errors)[:, None] / moments)
         common = errors * np.sqrt((1.0 - intensity) / moments)
-        own = variance - (common**2).sum(axis=1, keepdims=True)
+        own = intensity * variance  # the rest of it is in the common errors
         return Weighed(_where_said(heard, np.maximum(own, 1e-12 * variance)), factors=common, in_money=True)
 
 
@@ -297,12 +298,13 @@ def shrinkage_intensity(errors: Floats) -> float:
     0.0
     """
     periods = errors.shape[1]
-    scale = np.sqrt((errors**2).mean(axis=1, keepdims=True))
-    unit = np.divide(errors, scale, out=np.zeros_like(errors), where=scale > 0)
-    squared = unit**2
-    own = squared.sum(axis=1)
-    pairs = (squared.sum(axis=0) ** 2).sum() - (squared**2).sum()
-    together = ((unit.T @ unit) ** 2).sum() - (own**2).sum()
+    scale = np.sqrt(np.einsum("ij,ij->i", errors, errors)[:, None] / periods)
+    unit = errors / np.where(scale > 0, scale, 1.0)
+    together = ((unit.T @ unit) ** 2).sum() - periods**2 * int(
+        (scale > 0).sum()
+    )  # each has length 1 with itself
+    squared = np.square(unit, out=unit)
+    pairs = (squared.sum(axis=0) ** 2).sum() - np.einsum("ij,ij->", squared, squared)
     if together <= 0:
         return 1.0
     noise = (pairs - together / periods) * periods / (periods - 1.0)
