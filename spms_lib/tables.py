@@ -6,6 +6,7 @@ error and not an empty result.
 """
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -180,3 +181,10 @@ def to_wide(rows: pd.DataFrame, *, value: str = VALUE, columns: str = PERIOD) ->
         index=NODE, columns=columns, values=value, aggfunc="sum", sort=True
     )
     return table.rename_axis(index=None, columns=None)
+
+
+def need(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
+    """Refuse a frame that lacks a column, by name."""
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        raise TableError(f"Columns {missing} are missing.", where=where, remedy="Add or rename them.")

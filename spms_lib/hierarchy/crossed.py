@@ -142,10 +142,6 @@ class Crossed:
             leaf &= tree.is_leaf[place]
         return leaf
 
-    def parent_codes(self, axis: int) -> NDArray[np.int64]:
-        """Codes of the cells one step up along a dimension; a cell at its top stays."""
-        return self._parent_code(self.codes, axis)
-
     def label(self, position: int) -> str:
         """Name one cell, as messages print it."""
         return " x ".join(str(part) for part in self.keys[position])

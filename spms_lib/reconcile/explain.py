@@ -225,4 +225,5 @@ def _path(plan: Plan, node: Cell) -> list[tuple[str, int]]:
 def _columns(plan: Plan, periods: Sequence[str] | None) -> list[int]:
     if periods is None or plan.layout.periods == [ONLY]:
         return list(range(len(plan.layout.periods)))
-    return [plan.layout.periods.index(period) for period in periods]
+    found: list[int] = plan.layout.columns(pd.Series(list(periods), dtype=object), "periods").tolist()
+    return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spms_lib.errors import InfeasibleError, TableError
 from spms_lib.hierarchy import Crossed, Hierarchy
 from spms_lib.projection import Cut, Structure, WithCuts
-from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, VARIANCE
+from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, VARIANCE, need
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -56,6 +56,7 @@ class Layout:
         plain = cls(base, base, list(periods))
         if cuts is None or cuts.empty:
             return plain
+        need(cuts, [CUT, *plain.keys], "cuts")
         taken = set(map(str, cuts[CUT])) & set(map(str, plain.first_tree.nodes))
         if taken:
             raise TableError(
@@ -97,6 +98,7 @@ class Layout:
 
     def cells(self, rows: pd.DataFrame, table: str) -> Places:
         """Find the cell of each row; refuse rows that name none."""
+        need(rows, self.keys, table)
         if isinstance(self.base, Hierarchy):
             places = _positions(self.base.nodes, rows[NODE])
         else:
@@ -123,7 +125,19 @@ class Layout:
         cells = self.cells(rows, table)
         if not self.has_periods:
             return cells
-        return cells * len(self.periods) + _positions(pd.Index(self.periods), rows[PERIOD])
+        need(rows, [PERIOD], table)
+        return cells * len(self.periods) + self.columns(rows[PERIOD], table)
+
+    def columns(self, periods: pd.Series, table: str) -> Places:
+        """Find the column of each period; refuse periods that are not planned."""
+        places = _positions(pd.Index(self.periods), periods)
+        if (places < 0).any():
+            raise TableError(
+                f"'{periods[places < 0].iloc[0]}' is not a period of this plan.",
+                where=table,
+                remedy=f"Its periods are {', '.join(map(str, self.periods))}.",
+            )
+        return places
 
     def frame(self, grid: NDArray[np.generic]) -> pd.DataFrame:
         """Show a grid as a table: cells x periods."""
@@ -214,6 +228,7 @@ class Heard:
         TableError
             If a cell is unknown, a value or variance is missing, or a source speaks twice.
         """
+        need(estimates, [*layout.keys, SOURCE, VALUE], "estimates")
         _check_numbers(estimates, layout.keys)
         flat = layout.flat(estimates, "estimates")
         value = estimates[VALUE].to_numpy(dtype=np.float64)
@@ -257,6 +272,7 @@ class Heard:
         TableError
             If a source has not spoken there.
         """
+        need(changed, [*self.layout.keys, SOURCE, VALUE], "values")
         value, voices = self.value.copy(), {voice.name: voice for voice in self.voices}
         for name, rows in changed.groupby(SOURCE, sort=False):
             flat = self.layout.flat(rows, "values")
@@ -358,6 +374,7 @@ def limit_grids(
     for table, name in ((lower, LOWER), (upper, UPPER), (holds, HOLDS)):
         if table is None or table.empty:
             continue
+        need(table, [*layout.keys, PERIOD, VALUE], name)
         rows = table[table[PERIOD].isin(layout.periods)] if layout.has_periods else table
         value = _whole(rows, name, layout)
         flat = layout.flat(rows, name)

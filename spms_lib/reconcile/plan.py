@@ -16,7 +16,7 @@ from spms_lib.projection.problem import AT_LOWER, AT_UPPER, FREE, HELD
 from spms_lib.reconcile.grid import ONLY, Heard, Layout, limit_grids
 from spms_lib.reconcile.methods import Trust, method_named
 from spms_lib.reconcile.weighed import Method, Weighed
-from spms_lib.tables import PERIOD, SOURCE, VALUE, VARIANCE
+from spms_lib.tables import PERIOD, SOURCE, VALUE, VARIANCE, need
 
 Floats = NDArray[np.float64]
 
@@ -210,6 +210,8 @@ def reconcile(
             remedy="Weigh them by track records (Trust(records)), or choose a method that does without.",
         )
     crossed_periods = isinstance(hierarchy, Crossed) and PERIOD in hierarchy.dimensions
+    if not crossed_periods:
+        need(told, [PERIOD], "estimates")
     periods = [ONLY] if crossed_periods or told.empty else sorted(told[PERIOD].unique())
     layout = Layout.of(hierarchy, periods, cuts)
     heard = Heard.of(layout, told)
@@ -275,6 +277,7 @@ def revise(
         low.reshape(-1)[flat], high.reshape(-1)[flat] = -np.inf, np.inf
         touched |= set((flat % shape[1]).tolist())
     if holds is not None and len(holds):
+        layout.flat(holds, "holds")  # unlike a plan's holds, an edit must meet the plan
         new, _ = limit_grids(layout, holds, None, None)
         assert new is not None
         placed = np.isfinite(new)

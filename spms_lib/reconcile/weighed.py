@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spms_lib.errors import ParamsError
 from spms_lib.hierarchy import Crossed, Hierarchy
 from spms_lib.reconcile.grid import Heard, Layout
-from spms_lib.tables import PERIOD, VALUE
+from spms_lib.tables import PERIOD, VALUE, need
 
 Floats = NDArray[np.float64]
 
@@ -81,6 +81,7 @@ def given(table: pd.DataFrame | None, method: str, evidence: str) -> pd.DataFram
 
 def past_grid(layout: Layout, residuals: pd.DataFrame) -> Floats:
     """Lay past errors out as cells x past periods; missing where there is none."""
+    need(residuals, [*layout.keys, PERIOD, VALUE], "past numbers")
     past = Layout(layout.base, layout.structure, sorted(residuals[PERIOD].unique()))
     grid = np.full((len(layout.structure), len(past.periods)), np.nan)
     if layout.has_periods:

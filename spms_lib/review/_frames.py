@@ -7,13 +7,6 @@ import pandas as pd
 from spms_lib.errors import MoneyError, TableError
 
 
-def need(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
-    """Refuse a frame that lacks a column, by name."""
-    missing = [name for name in columns if name not in frame]
-    if missing:
-        raise TableError(f"Columns {missing} are missing.", where=where, remedy="Add or rename them.")
-
-
 def need_unique(frame: pd.DataFrame, keys: Sequence[str], where: str) -> None:
     """Refuse a frame in which a key is listed twice, and say which."""
     twice = frame[frame.duplicated(list(keys))]

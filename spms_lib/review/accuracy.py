@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.errors import TableError
-from spms_lib.review._frames import need, need_unique
-from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE
+from spms_lib.review._frames import need_unique
+from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, need
 
 USED: Final = "n"
 LEFT_OUT: Final = "left_out"

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spms_lib.review._frames import cents, need, ratio, sum_or_null
-from spms_lib.tables import NODE, PERIOD, VALUE, VARIANCE
+from spms_lib.review._frames import cents, ratio, sum_or_null
+from spms_lib.tables import NODE, PERIOD, VALUE, VARIANCE, need
 
 ACTUAL: Final = "actual"
 PLAN: Final = "plan"

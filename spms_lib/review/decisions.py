@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from spms_lib.review._frames import cents, need, need_unique, percent, ratio
+from spms_lib.review._frames import cents, need_unique, percent, ratio
 from spms_lib.review.monitoring import LANDING, PACE, PLAN
 from spms_lib.review.pipeline import COVERAGE_RATIO, REMAINING, REQUIRED_RATIO
-from spms_lib.tables import NODE, OWNER
+from spms_lib.tables import NODE, OWNER, need
 
 OPEN: Final = "open"
 DONE: Final = "done"

@@ -7,11 +7,10 @@ from typing import Final
 import pandas as pd
 
 from spms_lib.errors import TableError
-from spms_lib.review._frames import need
 from spms_lib.review.accuracy import USED
 from spms_lib.review.decisions import OPEN
 from spms_lib.review.pipeline import AMOUNT, REMAINING, REQUIRED_RATIO
-from spms_lib.tables import SOURCE
+from spms_lib.tables import SOURCE, need
 
 TOTAL_PAYOUT: Final = "total_payout"
 TOTAL_TARGET_INCENTIVE: Final = "total_target_incentive"

@@ -12,8 +12,8 @@ import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar, is_month
 from spms_lib.errors import PeriodError
-from spms_lib.review._frames import cents, need, need_unique, percent, ratio, sum_or_null
-from spms_lib.tables import DATE, NODE, PERIOD, VALUE
+from spms_lib.review._frames import cents, need_unique, percent, ratio, sum_or_null
+from spms_lib.tables import DATE, NODE, PERIOD, VALUE, need
 
 PLAN: Final = "plan"
 PLAN_TO_DATE: Final = "plan_to_date"

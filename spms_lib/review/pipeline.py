@@ -13,8 +13,8 @@ import pandas as pd
 
 from spms_lib.deals import open_deals, snapshot
 from spms_lib.errors import ParamsError
-from spms_lib.review._frames import cents, need, need_unique, ratio
-from spms_lib.tables import AS_OF, NODE
+from spms_lib.review._frames import cents, need_unique, ratio
+from spms_lib.tables import AS_OF, NODE, need
 
 AMOUNT: Final = "amount"
 WEIGHTED: Final = "weighted"

@@ -12,9 +12,9 @@ import pandas as pd
 from spms_lib.errors import HierarchyError
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import apportion
-from spms_lib.review._frames import cents, need, need_unique, ratio
+from spms_lib.review._frames import cents, need_unique, ratio
 from spms_lib.review.attainment import ACTUAL, ATTAINMENT, PLAN
-from spms_lib.tables import NAME, NODE, PRODUCT, VALUE, VARIANCE
+from spms_lib.tables import NAME, NODE, PRODUCT, VALUE, VARIANCE, need
 
 STEP: Final = "step"
 KIND: Final = "kind"

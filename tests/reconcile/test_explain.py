@@ -294,3 +294,28 @@ def test_months_quarters_and_the_year_are_planned_as_one() -> None:
     assert np.isfinite(plan.variance.to_numpy()).all()
     total = plan.contributions.groupby(["node", "period"])["value"].sum()
     assert total["toy", "FY2026"] == pytest.approx(wide.loc["toy", "FY2026"])
+
+
+def test_a_period_that_is_not_planned_is_refused_and_changes_no_other() -> None:
+    plan = reconcile(TREE, ESTIMATES)
+    for ask in (
+        lambda: revise(plan, lift=pd.DataFrame({"node": ["ben"], "period": ["r"]})),
+        lambda: revise(plan, holds=rows(("ben", "r", 1))),
+        lambda: explain(plan, "ben", ["r"]),
+        lambda: if_lifted(plan, "ben", "r"),
+    ):
+        with pytest.raises(TableError, match="'r' is not a period of this plan"):
+            ask()
+
+
+@pytest.mark.parametrize("missing", ["node", "period", "source", "value"])
+def test_estimates_without_a_column_are_refused_by_its_name(missing: str) -> None:
+    with pytest.raises(TableError, match=rf"Columns \['{missing}'\] are missing"):
+        reconcile(TREE, ESTIMATES.drop(columns=missing))
+
+
+def test_limits_and_cuts_without_a_column_are_refused_by_its_name() -> None:
+    with pytest.raises(TableError, match=r"holds: Columns \['value'\] are missing"):
+        reconcile(TREE, ESTIMATES, holds=pd.DataFrame({"node": ["ben"], "period": ["p"]}))
+    with pytest.raises(TableError, match=r"cuts: Columns \['node'\] are missing"):
+        reconcile(TREE, ESTIMATES, cuts=pd.DataFrame({"cut": ["duo"]}))
