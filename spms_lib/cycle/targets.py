@@ -323,12 +323,12 @@ def commit_targets(desk: Desk, base: pd.DataFrame, quota: pd.DataFrame, *, messa
 
 def read_targets(desk: Desk, *, layer: str = BASE) -> pd.DataFrame:
     """Read a layer of the quarter's targets from the ledger: nodes x months, int64 minor units."""
-    return _read(desk, "targets", layer, "the notebook 02_goal_setting")
+    return _read(desk, "targets", layer, "the notebook 03_goal_setting")
 
 
 def read_plan(desk: Desk) -> pd.DataFrame:
     """Read the quarter's plan from the ledger: nodes x months, int64 minor units."""
-    return _read(desk, "plan", "", "the notebook 04_reconciliation")
+    return _read(desk, "plan", "", "the notebook 06_reconciliation")
 
 
 def _read(desk: Desk, kind: str, item: str, maker: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from spms_lib.batch.tasks import Task
 def job(tmp_path: Path, *cells: str, timeout: int = 30, **parameters: Any) -> Job:
     root = tmp_path / "project {company}"  # braces, which Papermill would fill
     root.mkdir(exist_ok=True)
-    notebook = root / "01_approach.ipynb"
+    notebook = root / "02_approach.ipynb"
     first = nbformat.v4.new_markdown_cell("# Approach", id="title")
     told = nbformat.v4.new_code_cell('company: str = ""', id="told", metadata={"tags": ["parameters"]})
     code = [nbformat.v4.new_code_cell(cell, id=f"cell-{number}") for number, cell in enumerate(cells)]
@@ -41,12 +41,12 @@ def test_a_cell_that_takes_too_long_ends_the_notebook_and_is_no_success(tmp_path
     result = run_task(slow, on_cell=lambda done, total: cells.append((done, total)))
     assert result.status == "failed"
     assert "longer than 2 s" in result.error
-    notebook = kept(slow, "notebooks/01_approach.failed.ipynb")
+    notebook = kept(slow, "notebooks/02_approach.failed.ipynb")
     assert json.loads(notebook)["metadata"]["spms"]["status"] == "failed"
     assert "completed" not in notebook  # what Papermill writes on cells that never ran
-    assert "longer than 2 s" in kept(slow, "html/01_approach.failed.html")
+    assert "longer than 2 s" in kept(slow, "html/02_approach.failed.html")
     assert cells[-1] == (4, 6)  # title, parameters, those injected, and the first print
-    assert not (slow.folder / "notebooks" / "01_approach.ipynb").exists()
+    assert not (slow.folder / "notebooks" / "02_approach.ipynb").exists()
     assert not list(slow.folder.rglob(".*"))
 
 
@@ -57,8 +57,8 @@ def test_a_kernel_that_dies_is_a_failure_that_keeps_what_ran_before_it(tmp_path:
         "failed",
         "The kernel died: out of memory, or ended from outside.",
     )
-    assert "reached toy" in kept(dying, "html/01_approach.failed.html")
-    assert "kernel died" in kept(dying, "html/01_approach.failed.html")
+    assert "reached toy" in kept(dying, "html/02_approach.failed.html")
+    assert "kernel died" in kept(dying, "html/02_approach.failed.html")
 
 
 def test_a_kernel_that_never_answers_is_tried_once_more(

@@ -30,7 +30,7 @@ def notebook(tmp_path: Path, cell: str = CELL, tags: tuple[str, ...] = ("paramet
         nbformat.v4.new_code_cell("plan: str = 'not this one'", id="first"),
         nbformat.v4.new_code_cell(cell, id="second", metadata={"tags": list(tags)}),
     ]
-    path = tmp_path / "02_goal_setting.ipynb"
+    path = tmp_path / "03_goal_setting.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return path
 
@@ -67,9 +67,9 @@ def test_a_line_that_is_no_typed_literal_is_refused_with_its_place(tmp_path: Pat
 
 
 def test_a_broken_notebook_is_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "02_goal_setting.ipynb"
+    path = tmp_path / "03_goal_setting.ipynb"
     path.write_text("{")
-    with pytest.raises(ParamsError, match="02_goal_setting"):
+    with pytest.raises(ParamsError, match="03_goal_setting"):
         notebook_parameters(path)
 
 

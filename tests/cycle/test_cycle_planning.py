@@ -243,9 +243,9 @@ def test_the_plan_of_another_quarter_makes_no_new_version_of_this_one(fresh) -> 
 
 def test_a_plan_before_the_targets_is_refused_with_the_notebook_to_run(fresh) -> None:
     desk = fresh()
-    with pytest.raises(ParamsError, match="Run the notebook 02_goal_setting first"):
+    with pytest.raises(ParamsError, match="Run the notebook 03_goal_setting first"):
         planning.gather_estimates(desk)
-    with pytest.raises(ParamsError, match="Run the notebook 04_reconciliation first"):
+    with pytest.raises(ParamsError, match="Run the notebook 06_reconciliation first"):
         read_plan(desk)
 
 

@@ -192,7 +192,7 @@ def test_committing_twice_commits_once(fresh) -> None:
 
 def test_targets_before_the_goal_notebook_ran_are_refused_with_its_name(fresh) -> None:
     desk = fresh()
-    with pytest.raises(ParamsError, match=r"no targets of 7 nodes .*such as 'acme'.*02_goal_setting"):
+    with pytest.raises(ParamsError, match=r"no targets of 7 nodes .*such as 'acme'.*03_goal_setting"):
         steps.read_targets(desk)
 
 

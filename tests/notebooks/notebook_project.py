@@ -116,7 +116,7 @@ class Verdicts:
     Attributes
     ----------
     cells
-        `01_approach.ipynb Cell 3`, counted from 0: `passed`, `failure`, `error` or `skipped`.
+        `02_approach.ipynb Cell 3`, counted from 0: `passed`, `failure`, `error` or `skipped`.
     text
         All that pytest printed.
     """
