@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from spms_lib.cli import app
 from spms_lib.cli.place import amount_of
 from spms_lib.errors import MoneyError
+from spms_lib.store.ledger import Ledger
 
 COMPANY = """\
 company: toy
@@ -281,6 +282,28 @@ def test_a_hold_is_set_listed_and_lifted(spms: Spms) -> None:
     assert spms("hold", "lift", PARAMS, "anna", "2026Q3", "-r", "cancelled").exit_code == 0
     assert "none" in spms("hold", "list", PARAMS, "--on", "2026-09-30").output
     assert spms("hold", "lift", PARAMS, "anna", "2026Q3", "-r", "again").exit_code == 2
+
+
+def test_an_edit_is_shown_kept_listed_and_undone(spms: Spms) -> None:
+    cells = [(node, month, "revenue", value) for node, value in (("all", 300), ("anna", 100), ("ben", 200))
+             for month in ("2026-07", "2026-08", "2026-09")]  # fmt: skip
+    spms("hold", "set", PARAMS, "anna", "2026Q2", "1", "-r", "makes the ledger")
+    with Ledger.open(Path("outputs/toy/ledger.sqlite")) as ledger:
+        table = pd.DataFrame(cells, columns=["node", "period", "measure", "value"])
+        ledger.commit("targets", table.assign(unit="EUR"), author="Ada", message="targets")
+    words = ("edit", "add", PARAMS, "anna", "2026-08", "proportional", "--amount", "1.50")
+
+    shown = spms(*words, "--dry-run")
+    assert (shown.exit_code, "€1.50" in shown.output, "€0.50" in shown.output) == (0, True, True)
+    assert "none" in spms("edit", "list", PARAMS).output
+    assert "has no reason" in spms(*words).stderr
+
+    assert "the next run makes it" in spms(*words, "-r", "new account", "--owner", "Ben").output
+    row = pd.read_csv(_text(spms("edit", "list", PARAMS, "--csv")), dtype=str).iloc[0]
+    assert (row["number"], row["owner"], row["reason"]) == ("0001", "Ben", "new account")
+    assert spms("edit", "undo", PARAMS, "1", "-r", "lost again").exit_code == 0
+    assert "none" in spms("edit", "list", PARAMS).output
+    assert spms("edit", "add", PARAMS, "ana", "2026-08", "equal", "--amount", "1", "--dry-run").exit_code == 2
 
 
 def _text(result: Result) -> Any:

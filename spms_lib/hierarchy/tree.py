@@ -208,14 +208,15 @@ class Hierarchy:
 
     def position(self, node: str) -> int:
         """Find a node's position in `nodes`, or refuse the name."""
-        if node not in self.nodes:
+        try:
+            return int(self.nodes.get_loc(node))  # type: ignore[arg-type]  # ids are unique
+        except KeyError:
             from difflib import get_close_matches
 
             near = get_close_matches(str(node), [str(known) for known in self.nodes], n=3)
             raise HierarchyError(
                 f"There is no node '{node}'.", remedy=f"Did you mean {' or '.join(near)}?" if near else ""
-            )
-        return int(self.nodes.get_indexer(pd.Index([node]))[0])
+            ) from None
 
     def children(self, node: str) -> pd.Index:
         """List a node's children."""

@@ -25,7 +25,10 @@ from spms_lib.tables import MEASURE, NODE, PERIOD, VALUE
 SCHEMA_VERSION: Final = "1"
 VERSION_NAME: Final = "schema_version"
 
-KINDS: Final = ("targets", "submission", "override", "hold", "decision", "note", "approval", "plan")
+KINDS: Final = (
+    *("targets", "submission", "override", "hold", "edit"),
+    *("decision", "note", "approval", "plan"),
+)
 MAIN: Final = "main"
 
 SEQ: Final = "seq"

@@ -81,9 +81,16 @@ class Grid:
 
     def area(self, node: str, period: str) -> Area:
         """Find what lies below a node in a period, or refuse the name."""
-        place = self.hierarchy.position(node)
-        start, stop = self.spans
-        return Area(slice(int(start[place]), int(stop[place])), self.columns(period))
+        if (node, period) not in self._areas:
+            place = self.hierarchy.position(node)
+            start, stop = self.spans
+            rows = slice(int(start[place]), int(stop[place]))
+            self._areas[node, period] = Area(rows, self.columns(period))
+        return self._areas[node, period]
+
+    @cached_property
+    def _areas(self) -> dict[tuple[str, str], Area]:
+        return {}
 
     def columns(self, period: str) -> slice:
         """Find the months of a period; one that lies partly outside the draft is refused."""
@@ -213,7 +220,7 @@ class Draft:
 
     def is_held(self, node: str, period: str) -> bool:
         """Tell whether this very node and period is held."""
-        return any((held.node, held.period) == (node, period) for held in self.holds)
+        return any(held.node == node and held.period == period for held in self.holds)
 
     def areas_held(self) -> Iterable[tuple[Held, Area]]:
         """Yield every hold with what lies below it."""

@@ -201,7 +201,10 @@ def apply(draft: Draft, edit: Edit, *, references: Mapping[str, pd.DataFrame] | 
         try:
             values = absorb(draft, values, known, edited, over)
         except InfeasibleError as refusal:
-            raise _no_room(edit, [held for held, _ in over]) from refusal
+            beside = [
+                held for held, area in draft.areas_held() if any(area.meets(outer) for _, outer in over)
+            ]
+            raise _no_room(edit, beside) from refusal
     return replace(draft, values=values, known=known)
 
 

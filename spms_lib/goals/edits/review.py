@@ -17,14 +17,18 @@ def changes(before: Draft, after: Draft) -> pd.DataFrame:
         from or to null counts null as nothing.
     """
     grid = before.grid
-    total = [grid.totals(draft.values) for draft in (before, after)]
-    heard = [grid.totals(draft.known.astype(np.int64)) > 0 for draft in (before, after)]
+    differs = (before.values != after.values) | (before.known != after.known)
+    columns = np.flatnonzero(differs.any(axis=0))
+    total = [grid.totals(draft.values[:, columns]) for draft in (before, after)]
+    heard = [grid.totals(draft.known[:, columns].astype(np.int64)) > 0 for draft in (before, after)]
     place = np.flatnonzero((total[0] != total[1]) | (heard[0] != heard[1]))
     change = (total[1] - total[0]).reshape(-1)[place]
     order = np.argsort(-np.abs(change), kind="stable")
     place, change = place[order], change[order]
-    node, month = np.divmod(place, len(grid.months))
-    table = pd.DataFrame({NODE: grid.hierarchy.nodes.to_numpy()[node], PERIOD: np.array(grid.months)[month]})
+    node, month = np.divmod(place, max(len(columns), 1))
+    table = pd.DataFrame(
+        {NODE: grid.hierarchy.nodes.take(node), PERIOD: np.array(grid.months)[columns[month]]}
+    )
     for name, values, said in zip(("before", "after"), total, heard, strict=True):
         table[name] = pd.arrays.IntegerArray(values.reshape(-1)[place], ~said.reshape(-1)[place])
     return table.assign(change=pd.array(change, dtype="Int64"))
