@@ -32,7 +32,10 @@ def fill_newcomers(hierarchy: Hierarchy, driver: pd.Series) -> tuple[pd.Series, 
     NoBasisError
         If no leaf has a value.
     """
-    full = driver.reindex(hierarchy.leaves).astype(float)
+    full = driver if driver.index.equals(hierarchy.leaves) else driver.reindex(hierarchy.leaves)
+    full = full.astype(float)
+    if not full.isna().any():
+        return full, pd.DataFrame(columns=["node", "rule", "value"])
     if full.isna().all():
         raise NoBasisError(
             f"No leaf has a value for the driver '{driver.name}'.",
@@ -94,25 +97,189 @@ def blend_drivers(
             where="driver weights",
             remedy=f"Known drivers: {', '.join([EQUAL, *map(str, drivers.columns)])}.",
         )
+    parts, filled = {}, {}
+    for name in active:
+        parts[name], filled[name] = _normalised(hierarchy, drivers, name)
+    blend = _mix(parts, active)
     total = sum(active.values())
-    blend = pd.Series(0.0, index=hierarchy.leaves)
-    parts, rows = {}, []
-    for name, weight in active.items():
-        raw = pd.Series(1.0, index=hierarchy.leaves) if name == EQUAL else drivers[name]
-        values, record = fill_newcomers(hierarchy, raw)
-        if (values < 0).any() or values.sum() == 0:
-            wrong = values.index[values < 0].tolist()[:3] or "every leaf"
-            raise NoBasisError(
-                f"Driver '{name}' is negative or zero for {wrong}.",
-                where="drivers",
-                remedy="Correct the table 'drivers'.",
-            )
-        parts[name] = values / values.sum()
-        blend += weight / total * parts[name]
-        rows.append((name, weight / total, len(record)))
+    rows = [(name, weight / total, filled[name]) for name, weight in active.items()]
     table = pd.DataFrame(rows, columns=["driver", "influence", "filled"])
     table["correlation"] = [
         parts[name].corr(blend) if parts[name].std() > 0 and blend.std() > 0 else None
         for name in table["driver"]
     ]
     return blend, table
+
+
+def _normalised(hierarchy: Hierarchy, drivers: pd.DataFrame, name: str) -> tuple[pd.Series, int]:
+    """Bring a driver to shares of the whole company that sum to 1; say how many leaves were filled."""
+    raw = pd.Series(1.0, index=hierarchy.leaves) if name == EQUAL else drivers[name]
+    values, record = fill_newcomers(hierarchy, raw)
+    if (values < 0).any() or values.sum() == 0:
+        wrong = values.index[values < 0].tolist()[:3] or "every leaf"
+        raise NoBasisError(
+            f"Driver '{name}' is negative or zero for {wrong}.",
+            where="drivers",
+            remedy="Correct the table 'drivers'.",
+        )
+    return values / values.sum(), len(record)
+
+
+def _mix(parts: dict[str, pd.Series], weights: dict[str, float]) -> pd.Series:
+    total = sum(weights.values())
+    first, *rest = [part * (weights[name] / total) for name, part in parts.items()]
+    for part in rest:
+        first = first + part
+    return first.rename(None)
+
+
+def realised_influence(
+    hierarchy: Hierarchy, drivers: pd.DataFrame, weights: dict[str, float]
+) -> pd.DataFrame:
+    """Show what each driver really decides, beside the influence that was asked for.
+
+    A driver that says the same as the others moves nothing, whatever its weight. `moved` is
+    the part of the target that would sit elsewhere if the driver were left out and the others
+    kept their proportions (against an equal split if there is no other): half the sum over
+    leaves of |share with it - share without it|.
+
+    Parameters
+    ----------
+    drivers, weights
+        As in `blend_drivers`.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns driver, influence (as asked, sums to 1), moved (ratio of the target),
+        most_moved (leaf whose share changes most), by (change of that leaf's share).
+
+    Examples
+    --------
+    >>> tree = Hierarchy.from_parent_child(pd.DataFrame({"node": ["t", "a", "b"], "parent": [None, "t", "t"]}))
+    >>> frame = pd.DataFrame({"sales": [3.0, 1.0], "heads": [3.0, 1.0], "deals": [1.0, 3.0]}, ["a", "b"])
+    >>> realised_influence(tree, frame, {"sales": 0.5, "heads": 0.25, "deals": 0.25})["moved"].round(3).tolist()
+    [0.125, 0.042, 0.125]
+    """
+    blend, table = blend_drivers(hierarchy, drivers, weights)
+    rows = []
+    for name, influence in zip(table["driver"], table["influence"], strict=True):
+        others = {other: weight for other, weight in weights.items() if other != name and weight}
+        without, _ = blend_drivers(hierarchy, drivers, others or {EQUAL: 1.0})
+        change = blend - without
+        most = int(change.abs().to_numpy().argmax())
+        rows.append((name, influence, change.abs().sum() / 2, hierarchy.leaves[most], change.iloc[most]))
+    return pd.DataFrame(rows, columns=["driver", "influence", "moved", "most_moved", "by"])
+
+
+def raise_to_floor(hierarchy: Hierarchy, driver: pd.Series, floor: float) -> tuple[pd.Series, pd.DataFrame]:
+    """Lift leaves with little or nothing to a share of what their siblings have, by rule and on record.
+
+    Zero is a value: a seat that sold nothing gets no target by history. Where that is not
+    wanted, such as after a long leave, the floor says how much it gets instead.
+
+    Parameters
+    ----------
+    driver
+        Indexed by leaf; a missing value stays missing (see `fill_newcomers`).
+    floor
+        Ratio, 0 to 1, of the mean of the positive leaves under the same parent; 0 changes nothing.
+
+    Returns
+    -------
+    pd.Series
+        Indexed by every leaf.
+    pd.DataFrame
+        Columns node, rule, before, value: one row per leaf that was lifted.
+
+    Raises
+    ------
+    NoBasisError
+        If the floor is not between 0 and 1.
+
+    Examples
+    --------
+    >>> tree = Hierarchy.from_parent_child(pd.DataFrame({"node": ["t", "a", "b"], "parent": [None, "t", "t"]}))
+    >>> raise_to_floor(tree, pd.Series({"a": 100.0, "b": 0.0}), 0.2)[0].to_dict()
+    {'a': 100.0, 'b': 20.0}
+    """
+    if not 0 <= floor <= 1:
+        raise NoBasisError(f"The floor {floor} is not a ratio.", where="drivers", remedy="Use 0 to 1.")
+    values = driver.reindex(hierarchy.leaves).astype(float)
+    parent = hierarchy.parents.reindex(hierarchy.leaves)
+    least = values.where(values > 0).groupby(parent, dropna=False).transform("mean") * floor
+    low = values < least
+    record = pd.DataFrame(
+        {
+            "node": values.index[low],
+            "rule": (f"{floor:.0%} of the mean of " + parent[low].astype("str")).to_numpy(),
+            "before": values[low].to_numpy(),
+            "value": least[low].to_numpy(),
+        }
+    )
+    return values.where(~low, least), record
+
+
+def with_growth(history: pd.Series, growth: pd.Series | float) -> pd.Series:
+    """Grow history by a ratio: the commonest way to set a quota, last year plus.
+
+    Parameters
+    ----------
+    growth
+        One ratio for all, or one per leaf; 0.08 is 8 %. Missing where nobody has said.
+
+    Examples
+    --------
+    >>> with_growth(pd.Series({"a": 100.0, "b": 50.0}), pd.Series({"a": 0.1, "b": 0.0})).round(6).to_dict()
+    {'a': 110.0, 'b': 50.0}
+    """
+    return history * (1.0 + growth)
+
+
+def reachable_market(potential: pd.Series, capture: pd.Series) -> pd.Series:
+    """Compute the part of each leaf's market that it can realistically win.
+
+    Parameters
+    ----------
+    potential
+        Size of the market, in any unit.
+    capture
+        Ratio that can be won, 0 to 1: 0.01 of a market of 100 million is one million.
+
+    Raises
+    ------
+    NoBasisError
+        If a share lies outside 0 to 1: 35 for 35 % would drown every other leaf.
+
+    Examples
+    --------
+    >>> reachable_market(pd.Series({"a": 100e6}), pd.Series({"a": 0.01})).to_dict()
+    {'a': 1000000.0}
+    """
+    wrong = capture[(capture < 0) | (capture > 1)]
+    if len(wrong):
+        raise NoBasisError(
+            f"The share of the market that '{wrong.index[0]}' can win is {wrong.iloc[0]:g}.",
+            where="drivers",
+            remedy="Give a ratio from 0 to 1; 0.35 is 35 %.",
+        )
+    return potential * capture
+
+
+def account_roll_up(accounts: pd.DataFrame) -> pd.Series:
+    """Add up what was asked of each account to its seller: the account-based quota.
+
+    Parameters
+    ----------
+    accounts
+        Columns account, node, target. An account without a target says nothing; a leaf
+        none of whose accounts has one is missing, not zero.
+
+    Examples
+    --------
+    >>> account_roll_up(pd.DataFrame({"account": ["x", "y", "z"], "node": ["a", "a", "b"],
+    ...     "target": [10.0, 5.0, None]})).to_dict()
+    {'a': 15.0, 'b': nan}
+    """
+    sums: pd.Series = accounts["target"].astype(float).groupby(accounts["node"]).sum(min_count=1)
+    return sums.rename_axis(None)
