@@ -100,8 +100,8 @@ def gate_array(hierarchy: Hierarchy, gates: pd.Series | None) -> Floats | None:
     """Put gates in the order of the leaves, shape (n_leaves, 1), and refuse what is no gate."""
     if gates is None:
         return None
-    room = leaf_array(hierarchy, gates, [])
-    room[~np.isin(hierarchy.leaves, gates.index)] = 1.0
+    given = hierarchy.leaves.isin(gates.index)[:, None]
+    room: Floats = np.where(given, leaf_array(hierarchy, gates, []), 1.0)
     wrong = ~((room >= 0) & (room <= 1))[:, 0]
     if wrong.any():
         raise NoBasisError(
