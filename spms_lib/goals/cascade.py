@@ -75,8 +75,14 @@ def cascade(
     return pd.DataFrame(split(hierarchy, fixed, weighed, periods, room), hierarchy.nodes, periods)
 
 
-def leaf_array(hierarchy: Hierarchy, weights: pd.DataFrame | pd.Series, periods: list[str]) -> Floats:
-    """Put weights in the order of the leaves: shape (n_leaves, 1) or (n_leaves, n_periods), missing as NaN."""
+def leaf_array(
+    hierarchy: Hierarchy,
+    weights: pd.DataFrame | pd.Series,
+    periods: list[str],
+    *,
+    not_named: float = np.nan,
+) -> Floats:
+    """Put weights in the order of the leaves: shape (n_leaves, 1) or (n_leaves, n_periods)."""
     if isinstance(weights, pd.DataFrame):
         values = weights.reindex(columns=periods).to_numpy(dtype=np.float64)
     else:
@@ -91,7 +97,7 @@ def leaf_array(hierarchy: Hierarchy, weights: pd.DataFrame | pd.Series, periods:
             where="weights",
             remedy="Give every leaf one weight, and nothing else.",
         )
-    ordered = np.full((len(hierarchy.leaves), values.shape[1]), np.nan)
+    ordered = np.full((len(hierarchy.leaves), values.shape[1]), not_named)
     ordered[place] = values
     return ordered
 
@@ -100,8 +106,7 @@ def gate_array(hierarchy: Hierarchy, gates: pd.Series | None) -> Floats | None:
     """Put gates in the order of the leaves, shape (n_leaves, 1), and refuse what is no gate."""
     if gates is None:
         return None
-    given = hierarchy.leaves.isin(gates.index)[:, None]
-    room: Floats = np.where(given, leaf_array(hierarchy, gates, []), 1.0)
+    room = leaf_array(hierarchy, gates, [], not_named=1.0)
     wrong = ~((room >= 0) & (room <= 1))[:, 0]
     if wrong.any():
         raise NoBasisError(

@@ -1,5 +1,6 @@
 """Drivers: in which proportion a target is split, and how each driver counts."""
 
+import numpy as np
 import pandas as pd
 
 from spms_lib.errors import NoBasisError
@@ -98,17 +99,23 @@ def blend_drivers(
             remedy=f"Known drivers: {', '.join([EQUAL, *map(str, drivers.columns)])}.",
         )
     parts, filled = {}, {}
+    ordered = drivers if drivers.index.equals(hierarchy.leaves) else drivers.reindex(hierarchy.leaves)
     for name in active:
-        parts[name], filled[name] = _normalised(hierarchy, drivers, name)
+        parts[name], filled[name] = _normalised(hierarchy, ordered, name)
     blend = _mix(parts, active)
     total = sum(active.values())
     rows = [(name, weight / total, filled[name]) for name, weight in active.items()]
     table = pd.DataFrame(rows, columns=["driver", "influence", "filled"])
-    table["correlation"] = [
-        parts[name].corr(blend) if parts[name].std() > 0 and blend.std() > 0 else None
-        for name in table["driver"]
-    ]
+    table["correlation"] = [_correlation(parts[name], blend) for name in table["driver"]]
     return blend, table
+
+
+def _correlation(part: pd.Series, blend: pd.Series) -> float | None:
+    """Pearson's; None where one of them is constant."""
+    first, second = part.to_numpy(), blend.to_numpy()
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _normalised(hierarchy: Hierarchy, drivers: pd.DataFrame, name: str) -> tuple[pd.Series, int]:
