@@ -55,7 +55,7 @@ def commit_tree(
         starts = first[parents] - offsets[depth + 1]
         units[below] = whole_shares(values[below], units[parents], starts, fixed[below])
     check_conservation(hierarchy, units)
-    if held is not None and (units != np.rint(values))[held].any():
+    if held is not None and (units[held] != np.rint(values[held])).any():
         row, column = np.argwhere(held & (units != np.rint(values)))[0]
         raise CheckError(
             f"The hold on '{hierarchy.nodes[row]}' moved in column {column}.",
@@ -67,6 +67,8 @@ def commit_tree(
 def _settled(hierarchy: Hierarchy, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Mark held nodes and parents all of whose children are settled."""
     settled = held.copy()
+    if not held[hierarchy.is_leaf].any():
+        return settled
     for depth in range(len(hierarchy.offsets) - 3, -1, -1):
         here = slice(hierarchy.offsets[depth], hierarchy.offsets[depth + 1])
         below = slice(hierarchy.offsets[depth + 1], hierarchy.offsets[depth + 2])

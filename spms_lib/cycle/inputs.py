@@ -16,7 +16,7 @@ from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import Flag, TableSource
 from spms_lib.tables import AS_OF, DATE, NODE, PARENT, PERIOD, LoadedTable
 
-LEAF_TABLES = ("transactions", "actuals", "opportunities", "drivers", "submissions")
+LEAF_TABLES = ("transactions", "actuals", "opportunities", "drivers", "accounts", "submissions")
 
 
 def data_folder(company: Company, root: Path, data: str = "") -> Path:

@@ -1,4 +1,4 @@
-"""Setting targets: the company's number, the drivers of its split, and the layers in the ledger."""
+"""Setting targets: the company's number, what is held, and the layers in the ledger."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -6,18 +6,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spms_lib.collect.pipeline import pipeline_by_month
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
-from spms_lib.deals import snapshot
+
+# a notebook finds every step of goal setting under this one name
+from spms_lib.cycle.split import leaf_drivers as leaf_drivers  # noqa: PLC0414
+from spms_lib.cycle.split import month_totals as month_totals  # noqa: PLC0414
+from spms_lib.cycle.split import phasing as phasing  # noqa: PLC0414
+from spms_lib.cycle.split import vacant_leaves as vacant_leaves  # noqa: PLC0414
 from spms_lib.errors import InfeasibleError, ParamsError
-from spms_lib.goals.baseline import baseline, growth_ratios
+from spms_lib.goals.baseline import baseline
 from spms_lib.goals.objectives import chance_of_reaching
-from spms_lib.goals.seasonality import month_shares
 from spms_lib.money import apportion, to_minor
 from spms_lib.store.commits import Commit
 from spms_lib.store.holds import holds
-from spms_lib.tables import AS_OF, NODE, PERIOD, VALUE, to_long, to_wide
+from spms_lib.tables import NODE, PERIOD, VALUE, to_long, to_wide
 
 GROWTH, STATED, TABLE = "growth", "stated", "table"
 BASE, QUOTA = "", "quota"
@@ -131,81 +134,6 @@ def target_chance(desk: Desk, target: int) -> float | None:
     if len(history) and history.index[-1] != desk.calendar.shift(desk.cycle, -1):
         return None
     return chance_of_reaching(history, float(target), steps=4)
-
-
-def vacant_leaves(desk: Desk) -> set[str]:
-    """Name the leaves without a person on the first day of the quarter.
-
-    By the roster, else by the hierarchy's owners; where it names none at all, no leaf is vacant.
-    """
-    if not desk.has("roster"):
-        nobody = desk.tree.owner[desk.tree.leaves].isna()
-        return set() if nobody.all() else set(desk.tree.leaves[nobody])
-    return set(desk.tree.leaves) - set(_seated(desk)[NODE])
-
-
-def _seated(desk: Desk) -> pd.DataFrame:
-    day = pd.Timestamp(desk.calendar.start(desk.cycle))
-    rows = desk.table("roster")
-    return rows[(rows["start"] <= day) & (rows["end"].isna() | (rows["end"] >= day))]
-
-
-def leaf_drivers(desk: Desk) -> pd.DataFrame:
-    """Gather what a target can be split by: leaves x drivers, missing where not measured.
-
-    history (last twelve months, a younger leaf's scaled up to a year), growth (history
-    x yearly growth), capacity (posts x ramp, from the roster), pipeline (weighted open
-    deals; 0 for a leaf that had deals and has none open), and every driver of the table
-    `drivers`. Only what the company has.
-    """
-    recent = desk.actuals(until=desk.params.plan_as_of).reindex(desk.tree.leaves).iloc[:, -12:]
-    past = (recent.mean(axis=1) * 12).clip(lower=0.0)
-    full = desk.actuals(until=desk.params.plan_as_of).reindex(desk.tree.leaves)
-    found = {"history": past, "growth": past * growth_ratios(full)}
-    if desk.has("roster"):
-        found["capacity"] = _capacity(desk)
-    deals = (
-        snapshot(desk.table("opportunities"), as_of=desk.params.plan_as_of)
-        if desk.has("opportunities")
-        else None
-    )
-    if deals is not None and len(deals):
-        still = pipeline_by_month(deals, desk.calendar).groupby(NODE)["weighted"].sum()
-        rows = desk.table("opportunities")
-        known = rows.loc[rows[AS_OF] <= pd.Timestamp(desk.params.plan_as_of), NODE].unique()
-        found["pipeline"] = still.reindex(known).fillna(0.0)
-    if desk.has("drivers"):
-        table = to_wide(desk.table("drivers"), columns="driver")
-        found |= {str(name): table[name] for name in table}
-    return pd.DataFrame({name: values.reindex(desk.tree.leaves) for name, values in found.items()})
-
-
-def _capacity(desk: Desk) -> pd.Series:
-    """Count posts at full productivity in the middle of the quarter: fte x ramp; 0 for a vacant seat."""
-    middle = pd.Timestamp(desk.calendar.start(desk.months[1]))
-    rows = _seated(desk)
-    months = (middle - rows["start"]).dt.days / 30.4375
-    ramp = rows["ramp_months"].fillna(0.0)
-    reached = (months / ramp.where(ramp > 0)).clip(0.0, 1.0).fillna(1.0)
-    posts: pd.Series = (rows["fte"].fillna(1.0) * reached).groupby(rows[NODE]).sum()
-    return posts.reindex(desk.tree.leaves).fillna(0.0)
-
-
-def phasing(desk: Desk) -> pd.DataFrame:
-    """Share of each month in the quarter for every leaf, by the pattern of its node of the review level."""
-    history = desk.history()
-    groups = desk.tree.at_level(desk.review_level)
-    shares = month_shares(history.loc[groups], desk.cycle, desk.calendar)
-    owner = desk.tree.ancestor(desk.review_level)[desk.tree.leaves]
-    mean = pd.DataFrame([shares.mean()] * len(owner), index=owner.index)
-    known = shares.reindex(owner).set_axis(owner.index)
-    return known.fillna(mean)
-
-
-def month_totals(target: int, weights: pd.Series, shares: pd.DataFrame) -> pd.Series:
-    """Split the quarter's target over its months by the leaves' phasing, to the cent."""
-    by_month = shares.mul(weights.reindex(shares.index), axis=0).sum()
-    return apportion(target, by_month)
 
 
 def holds_in_force(desk: Desk) -> pd.DataFrame:

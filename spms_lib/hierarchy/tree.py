@@ -277,6 +277,16 @@ class Hierarchy:
         rows.loc[rows[NODE] == node, PARENT] = None
         return Hierarchy.from_parent_child(rows)
 
+    def down_to(self, depth: int) -> "Hierarchy":
+        """Cut off everything more than `depth` steps below the root, in the same order of nodes."""
+        offsets = self.offsets[: depth + 2]
+        count = int(offsets[-1])
+        first = np.minimum(self.first[: count + 1], count)
+        level, name, owner = self.level.iloc[:count], self.name.iloc[:count], self.owner.iloc[:count]
+        return Hierarchy(
+            self.nodes[:count], self.parent[:count], first, offsets, level, name, owner, self._source
+        )
+
     def as_of(self, day: dt.date) -> "Hierarchy":
         """Return the tree as it stood on another day, from the same source rows."""
         return Hierarchy.from_parent_child(self._source, as_of=day)

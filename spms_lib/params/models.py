@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.errors import MoneyError, PeriodError
+from spms_lib.errors import MoneyError, ParamsError, PeriodError
+from spms_lib.goals.seasonality import pattern_shares
 from spms_lib.money import minor_per_unit
 from spms_lib.tables import schemas
 
@@ -227,6 +228,24 @@ class Limit(Model):
         return self
 
 
+class Gate(Model):
+    """A condition on leaves: those that fail it get no target, or less."""
+
+    column: str
+    """A driver, `seated` (1 where somebody sits, else 0) or `ramp` (share of full productivity)."""
+    at_least: float | None = None
+    """A leaf below it counts with `factor`; empty where the column is itself the gate, such as ramp."""
+    factor: Share = 0.0
+    """How a leaf below counts; 0 excludes it."""
+    driver: str = ""
+    """Driver that is gated; empty for the whole split."""
+    missing: Share | None = None
+    """How a leaf counts for which the column is missing; empty refuses it by name."""
+
+
+Pattern = str | tuple[float, ...]
+
+
 class Cycle(Model):
     """One planning quarter: its dates, goals, duties and the parameters of its notebooks."""
 
@@ -248,6 +267,14 @@ class Cycle(Model):
     """Name of a file in params/plans, without .yaml; empty if none is paid from this workbench."""
     over_assignment: dict[str, float] = {}
     """Level: ratio by which quotas of its nodes exceed their parent's; 0.05 is 5 %."""
+    over_assignment_by_node: dict[str, float] = {}
+    """Manager's node: ratio for the nodes below it, in place of their level's."""
+    gates: tuple[Gate, ...] = ()
+    """Who takes no part in the split of the target, or only in part."""
+    driver_floor: Share = 0.0
+    """Least history of a leaf, as a share of the mean of its positive siblings; 0 leaves zero as it is."""
+    phasing: Pattern | dict[str, Pattern] = "history"
+    """How the quarter falls on its months: history, even, bell, 4-4-5, 25/50/100 or percentages; or by node."""
     goals: tuple[Goal, ...] = ()
     """Goals of the organisation."""
     objectives: tuple[Objective, ...] = ()
@@ -280,6 +307,16 @@ class Cycle(Model):
             if sum(objective.serves.values()) > 1 + 1e-9:
                 raise ValueError(f"objective '{objective.objective}' serves goals by more than 1 together")
         return self
+
+    @field_validator("phasing")
+    @classmethod
+    def _patterns(cls, value: Pattern | dict[str, Pattern]) -> Pattern | dict[str, Pattern]:
+        for pattern in value.values() if isinstance(value, dict) else [value]:
+            try:
+                pattern_shares("even" if pattern == "history" else pattern, 3)
+            except ParamsError as refusal:
+                raise ValueError(str(refusal)) from None
+        return value
 
     @field_validator("cycle")
     @classmethod

@@ -68,7 +68,7 @@ notebooks:                    # parameters that differ from a notebook's default
   goal_setting: {target_from: growth, growth_ratio: 0.05, history_weight: 1.0, growth_weight: 0.0, potential_weight: 0.0, capacity_weight: 0.0}
 """)
 
-OPTIONAL = ("targets", "submissions", "opportunities", "roster", "drivers", "notes", "decisions")
+OPTIONAL = ("targets", "submissions", "opportunities", "roster", "drivers", "accounts", "notes", "decisions")
 
 
 def scaffold_company(name: str, folder: Path, *, cycle: str = "2026Q4") -> list[Path]:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.errors import NoBasisError
-from spms_lib.goals.drivers import blend_drivers, fill_newcomers
+from spms_lib.goals.driver_values import account_roll_up, raise_to_floor, reachable_market, with_growth
+from spms_lib.goals.drivers import blend_drivers, fill_newcomers, realised_influence
 from spms_lib.hierarchy import Hierarchy
 
 from toys import TOY, table  # isort: skip
@@ -114,3 +115,78 @@ def test_a_split_without_a_basis_is_refused_by_name(
 ) -> None:
     with pytest.raises(NoBasisError, match=message):
         blend_drivers(TREE, drivers, wanted)
+
+
+# -- what a driver decides ---------------------------------------------------------------------------
+
+
+def test_a_driver_that_repeats_another_decides_nothing_whatever_its_weight() -> None:
+    frame = BOTH.assign(echo=EUROS / 1e9)
+    told = realised_influence(TREE, frame, {"euros": 0.45, "echo": 0.45, "heads": 0.1}).set_index("driver")
+    assert told["influence"].to_dict() == pytest.approx({"euros": 0.45, "echo": 0.45, "heads": 0.1})
+    assert told.loc["heads", "moved"] > told.loc["euros", "moved"]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.floats(0.1, 10), min_size=2, max_size=2))
+def test_what_a_driver_moves_is_the_part_of_the_target_that_sits_elsewhere_without_it(
+    wanted: list[float],
+) -> None:
+    """Two drivers: without one, all is split by the other."""
+    told = realised_influence(TREE, BOTH, dict(zip(BOTH, wanted, strict=True))).set_index("driver")
+    apart = (EUROS / EUROS.sum() - HEADS / HEADS.sum()).clip(lower=0).sum()
+    share = wanted[0] / sum(wanted)
+    assert told["moved"].to_dict() == pytest.approx({"euros": share * apart, "heads": (1 - share) * apart})
+    assert told.loc["euros", "most_moved"] == "anna"
+    assert told.loc["euros", "by"] == pytest.approx(share * (0.4 - 0.1))
+
+
+def test_a_driver_alone_is_compared_with_an_equal_split() -> None:
+    told = realised_influence(TREE, BOTH, {"euros": 1.0}).iloc[0]
+    assert told["moved"] == pytest.approx((0.4 - 0.2) + (0.3 - 0.2))
+
+
+# -- what a driver is made of -------------------------------------------------------------------------
+
+
+def test_a_floor_lifts_the_little_to_a_share_of_the_positive_siblings_and_is_on_record() -> None:
+    past = pd.Series({"anna": 100.0, "ben": 0.0, "carl": 60.0, "dora": 40.0, "emil": 1.0})
+    lifted, record = raise_to_floor(TREE, past, 0.2)
+    # south: the positive ones are 60, 40 and 1, so the floor is 0.2 x 33.67
+    assert lifted.to_dict() == pytest.approx(
+        {"anna": 100.0, "ben": 20.0, "carl": 60.0, "dora": 40.0, "emil": 0.2 * 101 / 3}
+    )
+    assert record[["node", "rule", "before"]].values.tolist() == [
+        ["ben", "20% of the mean of north", 0.0],
+        ["emil", "20% of the mean of south", 1.0],
+    ]
+    assert past["ben"] == 0.0
+
+
+def test_a_floor_keeps_missing_missing_and_leaves_a_team_of_zeros_alone() -> None:
+    past = pd.Series({"anna": 100.0, "carl": 0.0, "dora": 0.0, "emil": 0.0})
+    lifted, record = raise_to_floor(TREE, past, 0.5)
+    assert pd.isna(lifted["ben"])
+    assert lifted[["carl", "dora", "emil"]].tolist() == [0.0, 0.0, 0.0]
+    assert record.empty
+    assert raise_to_floor(TREE, past, 0.0)[1].empty
+    with pytest.raises(NoBasisError, match="floor 20 is not a ratio"):
+        raise_to_floor(TREE, past, 20)
+
+
+def test_growth_market_and_accounts_are_the_trades_worked_examples() -> None:
+    # last year plus 10 %; one per cent of a market of 100 million is one million
+    assert with_growth(pd.Series({"anna": 200.0}), 0.1).to_dict() == pytest.approx({"anna": 220.0})
+    assert reachable_market(pd.Series({"anna": 1e8}), pd.Series({"anna": 0.01}))["anna"] == 1e6
+    with pytest.raises(NoBasisError, match="'anna' can win is 35"):
+        reachable_market(pd.Series({"anna": 1e8}), pd.Series({"anna": 35.0}))
+
+
+def test_accounts_add_up_to_their_seller_and_an_account_nobody_asked_anything_of_is_not_zero() -> None:
+    accounts = pd.DataFrame(
+        [("x", "anna", 10.0), ("y", "anna", 5.0), ("z", "ben", None), ("w", "carl", 0.0)],
+        columns=["account", "node", "target"],
+    )
+    sums = account_roll_up(accounts)
+    assert sums[["anna", "carl"]].tolist() == [15.0, 0.0]
+    assert pd.isna(sums["ben"])
