@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, VARIANCE, to_long
@@ -68,11 +67,3 @@ class Baselines:
     def mix(self) -> pd.DataFrame:
         """How many nodes each model forecasts, by kind: rows kind, columns model."""
         return pd.crosstab(self.choice["kind"], self.choice["model"]).rename_axis(columns=None)
-
-
-def residual_rows(
-    misses: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", nodes: pd.Index, periods: list[str]
-) -> pd.DataFrame:
-    """Lay misses, shape (n_nodes, n_windows x length), out as rows in order of time; missing ones are left out."""
-    grid = pd.DataFrame(misses, nodes, periods)
-    return to_long(grid[sorted(periods)])

@@ -17,18 +17,27 @@ THETA, ETS = "auto_theta", "auto_ets"
 CANDIDATES: Final = (MEAN, YEAR_MEAN, NAIVE, SEASONAL, HOUSE, CROSTON, TSB, ADIDA, IMAPA, THETA, ETS)
 """Every model, the simpler first: of two that were equally good the simpler is taken."""
 
-REGULAR, SPARSE, SHORT, UNSEEN = "regular", "sparse", "short", "unseen"
+REGULAR, SPARSE, SHORT, YOUNG, UNSEEN = "regular", "sparse", "short", "young", "unseen"
 
 OFFERED: Final[dict[str, tuple[str, ...]]] = {
     REGULAR: (YEAR_MEAN, SEASONAL, HOUSE, THETA, ETS),
     SPARSE: (YEAR_MEAN, HOUSE, CROSTON, TSB, ADIDA, IMAPA),
     SHORT: (MEAN, NAIVE, HOUSE),
+    YOUNG: (MEAN, NAIVE, HOUSE),
     UNSEEN: (),
 }
 """Kind of node: models that may forecast it, if there are past quarters to compare them on."""
 
-KNOWN_BEFORE: Final[dict[str, int]] = {REGULAR: 2 * SEASON, SPARSE: SEASON, SHORT: 6, UNSEEN: 0}
-"""Kind of node: months that must be known before a past quarter for it to count in the comparison."""
+KNOWN_BEFORE: Final[dict[str, int]] = {
+    REGULAR: 2 * SEASON,
+    SPARSE: SEASON,
+    SHORT: SEASON,
+    YOUNG: 6,
+    UNSEEN: 0,
+}
+"""Kind of node: months that must be known before a past quarter for it to count in the comparison.
+
+A quarter before which no model could know the seasons says little of one before which they are known."""
 
 MOSTLY_ZERO: Final = 0.5
 LEAST_WINDOWS: Final = 2
@@ -60,26 +69,37 @@ def checked(models: tuple[str, ...]) -> tuple[str, ...]:
 def kinds(known: NDArray[np.int64], zero_ratio: NDArray[np.float64], ahead: int) -> NDArray[np.str_]:
     """Say what kind of node each is, from its known months and the ratio of them that are zero.
 
-    A seasonal model needs two years; to compare it with others, two more windows of `ahead`
-    months each. A node with less is short, whatever it sold.
+    A seasonal model needs two years, the season of the house's baseline one; to compare them with others, two more
+    windows of `ahead` months each. A node under two years is short or young, whatever it sold.
+
+    Examples
+    --------
+    >>> kinds(np.array([36, 36, 29, 17, 0]), np.array([0.1, 0.6, 0.0, 0.9, 0.0]), 3).tolist()
+    ['regular', 'sparse', 'short', 'young', 'unseen']
     """
-    enough = np.where(zero_ratio >= MOSTLY_ZERO, KNOWN_BEFORE[SPARSE], KNOWN_BEFORE[REGULAR])
-    enough = np.maximum(enough + LEAST_WINDOWS * ahead, 2 * SEASON)
-    kind = np.where(zero_ratio >= MOSTLY_ZERO, SPARSE, REGULAR)
-    return np.where(known == 0, UNSEEN, np.where(known < enough, SHORT, kind))
+    more = LEAST_WINDOWS * ahead
+    rare = zero_ratio >= MOSTLY_ZERO
+    in_order = [
+        (known == 0, UNSEEN),
+        (known < SEASON + more, YOUNG),
+        (rare & (known >= 2 * SEASON), SPARSE),
+        (~rare & (known >= 2 * SEASON + more), REGULAR),
+    ]
+    return np.select([found for found, _ in in_order], [name for _, name in in_order], SHORT)
 
 
-def reason(kind: str, windows: int, zero_ratio: float) -> str:
-    """Say in words why a node was offered what it was."""
+def reason(kind: str, windows: int, zero_ratio: float, *, kept: bool) -> str:
+    """Say in words why a node has the model that it has; `kept` where another one led by no more than the margin."""
     if kind == UNSEEN:
         return "the last month is not known: the house's baseline by rule, where it has one"
     if windows < LEAST_WINDOWS:
         return "too few months to compare models: the house's baseline by rule"
-    if kind == SHORT:
-        return "too few months for a seasonal model: best of the simple ones"
+    best = "the house's baseline, no other leads clearly" if kept else "best in the past"
+    if kind in {SHORT, YOUNG}:
+        return f"too few months for a seasonal model, simple ones only: {best}"
     if kind == SPARSE:
-        return f"{zero_ratio:.0%} of the months are zero: best of the models for sparse sales"
-    return "best in the past"
+        return f"{zero_ratio:.0%} of the months are zero, models for sparse sales only: {best}"
+    return best
 
 
 def model_of(name: str) -> Any:

@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import ParamsError, TableError
-from spms_lib.goals.baselines.answer import Baselines, residual_rows
-from spms_lib.goals.baselines.candidates import CANDIDATES, HOUSE, SPARSE, checked, reason
-from spms_lib.goals.baselines.choice import Choice, choose
-from spms_lib.goals.baselines.spread import Spread, spread
-from spms_lib.goals.baselines.windows import Windows, cut, predictions
-from spms_lib.tables import NODE
+from spms_lib.goals.baselines.answer import Baselines
+from spms_lib.goals.baselines.candidates import CANDIDATES, checked
+from spms_lib.goals.baselines.choice import choose
+from spms_lib.goals.baselines.record import choice_table, error_table, residual_table
+from spms_lib.goals.baselines.spread import spread
+from spms_lib.goals.baselines.windows import cut, predictions
 
 WINDOWS = 8
 INTERVAL = 0.8
-PRIOR_WINDOWS = 0.0
+PRIOR_WINDOWS = 4.0
+MARGIN = 2.0
 
 
 def statistical_baseline(
@@ -30,6 +31,7 @@ def statistical_baseline(
     windows: int = WINDOWS,
     interval: float = INTERVAL,
     prior_windows: float = PRIOR_WINDOWS,
+    margin: float = MARGIN,
     n_jobs: int = 1,
     backend: Any = None,
 ) -> Baselines:
@@ -58,6 +60,9 @@ def statistical_baseline(
         Probability that the prediction interval is to hold, between 0 and 1.
     prior_windows
         In the choice a node counts with its windows, its level with so many; 0 lets every node decide for itself.
+    margin
+        The house's baseline is kept unless another model leads by so many standard errors, over windows, of the lead; 0
+        takes the smallest error however small the lead.
     n_jobs
         Processes of this machine; -1 for one per core. The answer does not depend on it.
     backend
@@ -89,17 +94,17 @@ def statistical_baseline(
     >>> year = FiscalCalendar()
     >>> season = np.array([5.0, 5, 6, 7, 7, 8, 9, 6, 7, 8, 9, 12]) * 1000
     >>> history = pd.DataFrame([np.tile(season, 3)], ["shop"], year.range("2023-01", "2025-12"))
-    >>> found = statistical_baseline(history, ["2026-01", "2026-02"], year, models=("seasonal_naive",))
+    >>> found = statistical_baseline(history, ["2026-01", "2026-02"], year, models=("house",))
     >>> found.forecast.loc["shop"].round(3).tolist()
     [5000.0, 5000.0]
     >>> found.choice[["model", "windows", "error"]].round(9).values.tolist()
-    [['seasonal_naive', 6, 0.0]]
+    [['house', 6, 0.0]]
     """
-    if not 0 < interval < 1 or windows < 0 or prior_windows < 0:
+    if not 0 < interval < 1 or min(windows, prior_windows, margin) < 0:
         raise ParamsError(
-            f"An interval of {interval}, {windows} windows and {prior_windows} prior windows cannot be used.",
+            f"interval={interval}, windows={windows}, prior_windows={prior_windows}, margin={margin} cannot be used.",
             where="baseline",
-            remedy="Use an interval between 0 and 1, and zero or more windows.",
+            remedy="Use an interval between 0 and 1, and zero or more of the others.",
         )
     if not history.index.is_unique or np.isinf(history.to_numpy(dtype=np.float64)).any():
         raise TableError(
@@ -111,15 +116,19 @@ def statistical_baseline(
     frame = cut(history, months, calendar, windows)
     said = predictions(history, months, calendar, frame, names, n_jobs=n_jobs, backend=backend)
     groups = _groups(history.index, levels)
-    choice = choose(frame, said, groups, prior_windows)
+    choice = choose(frame, said, groups, prior_windows=prior_windows, margin=margin)
     wide = spread(frame, choice, groups, interval)
-    grids = (pd.DataFrame(part, history.index, months) for part in (choice.forecast, *wide[:3]))
-    periods = [str(history.columns[at]) for at in frame.scored.ravel()]
+    parts = (choice.forecast, wide.deviation, wide.lower, wide.upper)
+    forecast, deviation, lower, upper = (pd.DataFrame(part, history.index, months) for part in parts)
+    periods = [str(month) for month in history.columns[frame.scored.ravel()]]
     return Baselines(
-        *grids,
-        _choice_table(history.index, frame, choice, wide),
-        _error_table(history.index, choice),
-        residual_rows(choice.misses.reshape(len(history), -1), history.index, periods),
+        forecast=forecast,
+        deviation=deviation,
+        lower=lower,
+        upper=upper,
+        choice=choice_table(history.index, frame, choice, wide.evidence),
+        errors=error_table(history.index, choice),
+        residuals=residual_table(history.index, choice, periods),
     )
 
 
@@ -127,48 +136,3 @@ def _groups(nodes: pd.Index, levels: pd.Series | None) -> NDArray[np.str_]:
     if levels is None:
         return np.full(len(nodes), "all")
     return levels.reindex(nodes).astype("object").fillna("(no level)").to_numpy(dtype=str)
-
-
-def _choice_table(nodes: pd.Index, windows: Windows, choice: Choice, wide: Spread) -> pd.DataFrame:
-    """Put the choice of every node and its evidence into one row."""
-    every = np.arange(len(nodes))
-    names = np.array(choice.models, dtype=object)
-    none = choice.picked < 0
-    compared = windows.counts.sum(axis=1)
-    others = np.where(np.isfinite(choice.score), choice.score, np.inf)
-    others[np.maximum(choice.picked, 0), every] = np.inf
-    runner = others.argmin(axis=0)
-    alone = np.isinf(others.min(axis=0, initial=np.inf))
-    return pd.DataFrame(
-        {
-            NODE: nodes,
-            "kind": windows.kind,
-            "months": windows.known,
-            "zero_ratio": windows.zero_ratio,
-            "model": pd.Series(np.where(none, None, names[choice.picked]), dtype="str"),
-            "windows": compared,
-            "measure": np.where(windows.kind == SPARSE, "rmse ratio", "wape"),
-            "error": np.where(none, np.nan, choice.error[choice.picked, every]),
-            "house_error": choice.error[choice.models.index(HOUSE)],
-            "next_model": pd.Series(np.where(alone, None, names[runner]), dtype="str"),
-            "next_error": np.where(alone, np.nan, choice.error[runner, every]),
-            "evidence": wide.evidence,
-            "reason": [
-                reason(kind, seen, zeros)
-                for kind, seen, zeros in zip(windows.kind, compared, windows.zero_ratio, strict=True)
-            ],
-        }
-    )
-
-
-def _error_table(nodes: pd.Index, choice: Choice) -> pd.DataFrame:
-    """List every comparison: rows of node, model, error, score."""
-    at, model = np.nonzero(np.isfinite(choice.error.T))
-    return pd.DataFrame(
-        {
-            NODE: nodes[at],
-            "model": np.array(choice.models, dtype=object)[model],
-            "error": choice.error[model, at],
-            "score": choice.score[model, at],
-        }
-    ).astype({"model": "str"})

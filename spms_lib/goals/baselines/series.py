@@ -99,7 +99,7 @@ def _of_block(
 
 
 def _by_fugue(stacked: pd.DataFrame, names: Sequence[str], ahead: int, engine: Any) -> dict[str, Floats]:
-    import fugue.api as fugue
+    from fugue.dataframe.api import as_pandas
     from statsforecast.distributed.fugue import FugueBackend
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -108,7 +108,7 @@ def _by_fugue(stacked: pd.DataFrame, names: Sequence[str], ahead: int, engine: A
             df=stacked, models=[model_of(name) for name in names], freq=1, h=ahead, fallback_model=_silent(),
             X_df=None, level=None, fitted=False, prediction_intervals=None, id_col=ID, time_col=STEP, target_col=Y,
         )  # fmt: skip
-        frame = fugue.as_pandas(answer)
+        frame = as_pandas(answer)
     return _unstacked(frame, names, ahead)
 
 

@@ -43,7 +43,7 @@ def spread(windows: Windows, choice: Choice, groups: NDArray[np.str_], interval:
     ratio = np.sqrt(
         (pooled["squares"] / pooled["sizes"].where(pooled["sizes"] > 0)).to_numpy(dtype=np.float64)
     )
-    own = windows.counts.sum(axis=1) >= LEAST_WINDOWS
+    own = np.asarray(windows.counts.sum(axis=1) >= LEAST_WINDOWS)
     typical = np.abs(pd.DataFrame(windows.values)).mean(axis=1).fillna(0.0).to_numpy()
     by_group = ratio[:, None] * np.maximum(np.abs(choice.forecast), typical[:, None])
     by_node = np.sqrt(squares / np.maximum(count, 1))[:, None]
@@ -51,8 +51,8 @@ def spread(windows: Windows, choice: Choice, groups: NDArray[np.str_], interval:
     deviation = np.where(np.isfinite(choice.forecast), deviation, np.nan)
     freedom = np.where(own, count, np.maximum(pooled["count"].to_numpy(), 1))
     reach = special.stdtrit(freedom, 0.5 + interval / 2.0)[:, None] * deviation
-    never_below = ~(windows.values < 0).any(axis=1)[:, None]
+    never_below = ~np.asarray((windows.values < 0).any(axis=1))[:, None]
     lower = choice.forecast - reach
     lower = np.where(never_below & (lower < 0), np.minimum(choice.forecast, 0.0), lower)
-    evidence = np.where(own, "node", np.where(np.isfinite(deviation).any(axis=1), "group", "none"))
+    evidence = np.where(own, "node", np.where(np.any(np.isfinite(deviation), axis=1), "group", "none"))
     return Spread(deviation, lower, choice.forecast + reach, evidence)

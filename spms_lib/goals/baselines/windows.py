@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import PeriodError
 from spms_lib.goals.baseline import baseline
-from spms_lib.goals.baselines.candidates import HOUSE, KNOWN_BEFORE, LEAST_WINDOWS, OFFERED, SHORT, kinds
+from spms_lib.goals.baselines.candidates import HOUSE, KNOWN_BEFORE, LEAST_WINDOWS, OFFERED, YOUNG, kinds
 from spms_lib.goals.baselines.series import Floats, forecast_series
 
 
@@ -51,7 +51,8 @@ class Windows:
     @property
     def scored(self) -> NDArray[np.int64]:
         """Shape (n_windows, length): position of the months that each past window forecasts."""
-        return self.ends[1:, None] + self.gap + np.arange(self.length)
+        steps: NDArray[np.int64] = np.arange(self.gap, self.gap + self.length)
+        return self.ends[1:, None] + steps
 
     @property
     def actual(self) -> Floats:
@@ -74,7 +75,7 @@ def cut(history: pd.DataFrame, months: list[str], calendar: FiscalCalendar, most
     kind = kinds(count - start, zero_ratio, gap + length)
     least = pd.Series(kind).map(KNOWN_BEFORE).to_numpy(dtype=np.int64)
     counts = ends[None, 1:] >= (start + least)[:, None]
-    counts &= (counts.sum(axis=1) >= LEAST_WINDOWS)[:, None] | (kind == SHORT)[:, None]
+    counts &= (counts.sum(axis=1) >= LEAST_WINDOWS)[:, None] | (kind == YOUNG)[:, None]
     return Windows(values, ends, gap, length, start, kind, zero_ratio, counts)
 
 
