@@ -52,6 +52,8 @@ def unpinned(pyproject: str, lock: str, python: str, *groups: str) -> list[str]:
     here = [pin for pin in pins(lock) if holds_on(pin, python)]
     wrong = []
     for requirement in wanted(pyproject, *groups):
+        if not holds_on(requirement, python):
+            continue
         name = canonicalize_name(requirement.name)
         versions = [str(pin.specifier) for pin in here if canonicalize_name(pin.name) == name]
         exact = len(versions) == 1 and versions[0].startswith("==")
@@ -61,8 +63,9 @@ def unpinned(pyproject: str, lock: str, python: str, *groups: str) -> list[str]:
 
 
 def missing_pins(lock: str, larger: str) -> set[str]:
-    """Pins of one lock that a larger one does not repeat word for word."""
-    return {str(pin) for pin in pins(lock)} - {str(pin) for pin in pins(larger)}
+    """Pins of one lock that a larger one repeats neither word for word nor for every environment."""
+    repeated = {str(pin) for pin in pins(larger)}
+    return {str(pin) for pin in pins(lock) if not {str(pin), f"{pin.name}{pin.specifier}"} & repeated}
 
 
 def undeclared(pyproject: str, source: str, providers: Mapping[str, list[str]]) -> set[str]:
@@ -139,6 +142,13 @@ def test_a_requirement_that_is_not_pinned_or_out_of_range_is_caught() -> None:
     assert unpinned(pyproject, lock, "3.11", "dev")[1:] == ["pytest is pinned as nothing"]
 
 
+def test_a_requirement_of_some_pythons_is_pinned_for_those() -> None:
+    pyproject = """[project]\ndependencies = ["old>=1; python_version < '3.13'"]"""
+    assert unpinned(pyproject, "", "3.13") == []
+    assert len(unpinned(pyproject, "", "3.12")) == 1
+    assert len(unpinned(pyproject, "old==1.0 ; python_full_version >= '3.13'\n", "3.12")) == 1
+
+
 def test_developers_run_the_versions_that_users_run() -> None:
     assert missing_pins(read("requirements.lock"), read("requirements-dev.lock")) == set()
 
@@ -147,6 +157,13 @@ def test_a_developer_pin_that_differs_is_caught() -> None:
     assert missing_pins("pandas==3.1.1\nrich==14.0\n", "pandas==3.1.2\nrich==14.0\npytest==9\n") == {
         "pandas==3.1.1"
     }
+
+
+def test_a_developer_pin_may_hold_in_more_places_but_not_in_fewer() -> None:
+    some, every = "narwhals==2.0 ; python_version < '3.13'\n", "narwhals==2.0\n"
+    assert missing_pins(some, every) == set()
+    assert missing_pins(every, some) == {"narwhals==2.0"}
+    assert len(missing_pins(some, "narwhals==2.1\n")) == 1
 
 
 def test_conda_pip_and_make_allow_the_same_pythons() -> None:
