@@ -12,7 +12,7 @@ from spms_lib.cycle.evidence import past_quarters
 from spms_lib.deals import snapshot
 from spms_lib.errors import InfeasibleError, ParamsError
 from spms_lib.goals.baseline import baseline, growth_ratios
-from spms_lib.goals.objectives import chance_of_reaching
+from spms_lib.goals.chances import chance_of_reaching
 from spms_lib.goals.seasonality import month_shares
 from spms_lib.money import apportion, to_minor
 from spms_lib.store.commits import Commit
