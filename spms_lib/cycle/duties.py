@@ -94,10 +94,10 @@ def duty_sentences(tasks: pd.DataFrame, checks: pd.DataFrame, *, as_of: dt.date)
     """Say what is late, what comes next, and what is missing in the sharing out."""
     late, due = tasks[tasks["state"] == LATE], tasks[tasks["state"] == DUE]
     wrong = checks[checks["passed"].eq(other=False)]
-    said = [
-        f"On {as_of}, **{len(late)}** of {len(tasks)} steps are late"
-        + (f": {', '.join(late['step'] + ' (' + late['when'] + ')')}." if len(late) else ".")
-    ]
+    which = ", ".join(f"{row['step']} ({row['when']})" for row in late.to_dict("records"))
+    said = [f"On {as_of}, **{len(late)}** of {len(tasks)} steps are late{': ' + which if which else ''}."]
+    if tasks.empty:
+        said = ["Nobody has been given a step of this cycle."]
     if len(due):
         row = due.iloc[0]
         said.append(f"Next is **{row['step']}**, {row['when']}, by {row['responsible'] or 'nobody'}.")

@@ -5,6 +5,7 @@ import pandas as pd
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.measures import measure_history
 from spms_lib.goals.chances import chance_from_history
+from spms_lib.goals.duties import FINDING
 from spms_lib.goals.objectives import alignment, check_objectives, serving
 from spms_lib.money import to_minor
 from spms_lib.params.models import Objective
@@ -12,11 +13,15 @@ from spms_lib.tables import LEVEL, MEASURE, NODE, PERIOD, VALUE
 
 OF_LAST_YEAR = "ratio of last year"
 __all__ = [
+    "adds_up",
     "alignment_table",
+    "decision_needed",
     "measure_history",
     "objective_checks",
     "objective_outlook",
     "objective_table",
+    "objectives_headline",
+    "outlook_shown",
     "serving_table",
     "supplied_targets",
 ]
@@ -79,6 +84,28 @@ def objective_checks(desk: Desk, history: pd.DataFrame | None = None) -> pd.Data
     )
 
 
+def outlook_shown(desk: Desk, outlook: pd.DataFrame) -> pd.DataFrame:
+    """Lay out `objective_outlook` for reading: with the owner's confidence, and units as `show` takes them."""
+    stated = {item.objective: item.confidence for item in desk.params.objectives}
+    table = outlook.drop(columns="known").assign(
+        unit=outlook["unit"].where(outlook["unit"] != desk.currency, "money"),
+        counted_in=outlook["unit"],
+        confidence=outlook["objective"].map(stated).astype(float),
+    )
+    columns = [
+        "objective",
+        MEASURE,
+        "counted_in",
+        "last_year",
+        "target",
+        "growth",
+        "confidence",
+        "chance",
+        "unit",
+    ]
+    return table[columns]
+
+
 def alignment_table(desk: Desk) -> pd.DataFrame:
     """Show how the effort of all objectives lies over the organisation's goals."""
     return alignment(_goals(desk), objective_table(desk))
@@ -119,6 +146,33 @@ def _up_to_date(desk: Desk, past: pd.Series) -> bool:
     """Tell whether a history has every quarter up to the one before the planned."""
     last = desk.calendar.shift(desk.cycle, -1)
     return list(past.index) == desk.calendar.range(past.index[0], last)
+
+
+def adds_up(served: pd.DataFrame, coverage: pd.DataFrame) -> bool:
+    """Tell whether all effort is in both tables of alignment, once; no objectives, no effort."""
+    whole = 1.0 if len(served) else 0.0
+    return all(abs(total - whole) < 1e-9 for total in (served["contributes"].sum(), coverage["share"].sum()))
+
+
+def decision_needed(checks: pd.DataFrame, shared: pd.DataFrame) -> str:
+    """Ask for what has to be decided before the quarter is planned."""
+    names = list(dict.fromkeys(checks[checks["passed"].eq(other=False)]["objective"]))
+    gaps = int((shared["passed"].eq(other=False) & (shared["severity"] == FINDING)).sum())
+    if not names and not gaps:
+        return "Objectives hold and every step is shared out: approve them as they are."
+    parts = [f"correct, drop or accept {', '.join(names)}"] if names else []
+    parts += [f"settle {gaps} findings on who does what"] if gaps else []
+    return f"Before the quarter is planned: {'; '.join(parts)}."
+
+
+def objectives_headline(checks: pd.DataFrame, coverage: pd.DataFrame, shared: pd.DataFrame) -> str:
+    """Say in one line how many objectives hold, which goal nobody serves, and what is open in the duties."""
+    failed = checks[checks["passed"].eq(other=False)]["objective"].nunique()
+    every = checks["objective"].nunique()
+    alone = coverage[(coverage["share"] == 0.0) & (coverage["weight"] > 0)]["goal"].tolist()
+    gaps = int((shared["passed"].eq(other=False) & (shared["severity"] == FINDING)).sum())
+    served = f"nobody serves {', '.join(alone)}" if alone else "every goal is served"
+    return f"{every - failed} of {every} objectives pass every question; {served}; {gaps} findings on duties"
 
 
 def supplied_targets(desk: Desk) -> pd.DataFrame:

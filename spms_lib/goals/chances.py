@@ -177,7 +177,7 @@ def amount_reached_with(history: pd.Series, probability: float, *, steps: int) -
     return float(np.exp(found.centre + found.spread * stats.t.isf(probability, df=found.freedom)))
 
 
-def likely_amounts(history: pd.Series, *, steps: int, tail: float = 0.01, points: int = 201) -> pd.DataFrame:
+def likely_amounts(history: pd.Series, *, steps: int, tail: float = 0.05, points: int = 201) -> pd.DataFrame:
     """Trace how likely the next value is around each amount, for a figure.
 
     Parameters
@@ -195,10 +195,8 @@ def likely_amounts(history: pd.Series, *, steps: int, tail: float = 0.01, points
     if found is None or not found.grows or found.spread < _NO_SPREAD:
         return pd.DataFrame({"amount": [], "density": [], "chance": []}, dtype=float)
     edge = stats.t.isf(tail, df=found.freedom)
-    amount = np.linspace(
-        np.exp(found.centre - edge * found.spread), np.exp(found.centre + edge * found.spread), points
-    )
-    place = (np.log(amount) - found.centre) / found.spread
+    place = np.linspace(-edge, edge, points)
+    amount = np.exp(found.centre + place * found.spread)
     density = stats.t.pdf(place, df=found.freedom) / amount
     return pd.DataFrame(
         {

@@ -11,7 +11,7 @@ ROLES: Final = ("responsible", "accountable", "consulted", "informed")
 DONE, DUE, LATE, UNDATED = "done", "due", "late", "no date"
 FINDING, WARNING = "finding", "warning"
 NUMBER: Final = ("layers", "targets", "plan")
-APPROVAL: Final = ("sign-off", "approval")
+APPROVAL: Final = ("sign-off",)
 _BETWEEN: Final = re.compile(r"\s*[,;+/]\s*")
 
 

@@ -154,6 +154,34 @@ def alignment(goals: pd.DataFrame, objectives: pd.DataFrame) -> pd.DataFrame:
     return found.assign(gap=found["share"] - found["weight"])
 
 
+def check_matrix(checks: pd.DataFrame) -> pd.DataFrame:
+    """Lay checks out with one row per objective and one column per question: objective, then `CHECKS`."""
+    wide = checks.pivot(index="objective", columns="check", values="passed")
+    order = list(dict.fromkeys(checks["objective"]))
+    return wide.reindex(index=order, columns=list(CHECKS)).rename_axis(columns=None).reset_index()
+
+
+def unsound(checks: pd.DataFrame) -> list[str]:
+    """Say of every objective that fails a question, which ones, and why.
+
+    Examples
+    --------
+    >>> checks = pd.DataFrame(
+    ...     [("sales", "owned", False, "nobody"), ("sales", "clear", True, "")],
+    ...     columns=["objective", "check", "passed", "detail"],
+    ... )
+    >>> unsound(checks)
+    ['**sales**: owned (nobody).']
+    """
+    failed = checks[checks["passed"].eq(other=False)]
+    return [
+        f"**{name}**: "
+        + "; ".join(f"{row['check']} ({row['detail']})" for row in rows.to_dict("records"))
+        + "."
+        for name, rows in failed.groupby("objective", sort=False)
+    ]
+
+
 def _effort(objectives: pd.DataFrame) -> list[float]:
     given = objectives["weight"] if "weight" in objectives else pd.Series(1.0, index=objectives.index)
     weight = given.astype(float).fillna(1.0)
@@ -177,7 +205,7 @@ def _forward(row: dict[Hashable, Any]) -> tuple[bool | None, str]:
     if _empty(baseline) or _empty(target):
         return None, "no baseline or no target"
     way = UP if _empty(row.get("direction")) else str(row["direction"])
-    step = f"{baseline:,.10g} to {target:,.10g}"
+    step = f"{_plain(baseline)} to {_plain(target)}"
     if baseline == target:
         return False, f"{step}: nothing to reach"
     passed = bool(target < baseline) if way == DOWN else bool(target > baseline)
@@ -191,7 +219,7 @@ def _baseline_known(
     if _empty(known) or _empty(baseline) or known is None:
         return None, "the data do not know it"
     agrees = abs(baseline - known) <= tolerance * abs(known) + 1e-9
-    return agrees, f"{baseline:,.10g} stated, {known:,.6g} in the data"
+    return agrees, f"{_plain(baseline)} stated, {_plain(known)} in the data"
 
 
 def _served(serves: dict[str, float]) -> str:
@@ -228,6 +256,10 @@ def _calibrated(stated: Any, chance: float | None, margin: float) -> tuple[bool 
     gap = stated - chance
     word = "" if abs(gap) <= margin else ": too confident" if gap > 0 else ": too careful"
     return abs(gap) <= margin, f"{stated:.0%} stated, {chance:.0%} computed{word}"
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:,.4g}"
 
 
 def _empty(value: Any) -> bool:
