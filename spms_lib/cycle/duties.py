@@ -2,8 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Hashable
+from typing import Any, Final
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ NEEDED: Final = {
 """What every cycle has to bring about, and how its step is called where nobody is asked to do it."""
 APPROACH: Final = "approach "
 APPROVAL: Final = "approval"
+SIGN_OFF: Final = "sign-off"
 
 
 def duty_table(desk: Desk) -> pd.DataFrame:
@@ -43,10 +44,12 @@ def duty_states(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     when the table `submissions` has heard every leaf.
     """
     duties = duty_table(desk)
+    kinds = {_kind(what) for what in duties["done_when"]} - {SIGN_OFF}
+    states = {kind: _of_cycle(desk, desk.ledger.state(kind, as_of=as_of)) for kind in sorted(kinds)}
     found = [
         (row["step"], *proof)
         for row in duties.to_dict("records")
-        if (proof := _proof(desk, str(row["step"]), str(row["done_when"]), as_of)) is not None
+        if (proof := _proof(desk, row, states, as_of)) is not None
     ]
     done = pd.DataFrame(found, columns=["step", "done_at", "done_by"])
     return task_states(duties, done, as_of=as_of)
@@ -105,17 +108,27 @@ def duty_sentences(tasks: pd.DataFrame, checks: pd.DataFrame, *, as_of: dt.date)
     return said
 
 
-def _proof(desk: Desk, step: str, what: str, day: dt.date) -> tuple[pd.Timestamp, str] | None:
+def _proof(
+    desk: Desk, duty: dict[Hashable, Any], states: dict[str, pd.DataFrame], day: dt.date
+) -> tuple[pd.Timestamp, str] | None:
     """Find what fulfilled a step by the end of a day: when, and by whom; None if nothing did."""
-    if what == "sign-off":
+    what = str(duty["done_when"])
+    if what == SIGN_OFF:
         signed = desk.ledger.sign_offs()
         mine = signed[signed["name"].str.startswith(f"{desk.cycle} ")]
         return _newest(mine[mine["time"] < pd.Timestamp(day) + pd.Timedelta(days=1)])
-    kind, fits = _WHERE.get(what, (what, lambda item, _: item.notna()))
-    state = desk.ledger.state(kind, as_of=day)
-    rows = state[state[PERIOD].isin([desk.cycle, *desk.months])]
-    found = _newest(rows[fits(rows["item"], step)])
+    rows = states[_kind(what)]
+    fits = _WHERE[what][1] if what in _WHERE else None
+    found = _newest(rows if fits is None else rows[fits(rows["item"], str(duty["step"]))])
     return _all_heard(desk, day) if found is None and what == "submission" else found
+
+
+def _kind(what: str) -> str:
+    return _WHERE[what][0] if what in _WHERE else what
+
+
+def _of_cycle(desk: Desk, state: pd.DataFrame) -> pd.DataFrame:
+    return state[state[PERIOD].isin([desk.cycle, *desk.months])]
 
 
 _WHERE: Final[dict[str, tuple[str, Callable[[pd.Series, str], pd.Series]]]] = {

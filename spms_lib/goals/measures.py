@@ -130,7 +130,8 @@ def growth_on_last_year(history: pd.DataFrame, *, year: int = 4) -> pd.DataFrame
     Returns
     -------
     pd.DataFrame
-        Missing in the first year, and where last year's value is not positive.
+        Missing in the first year. A measure that was zero or negative in a quarter has no growth
+        to speak of, and no column.
 
     Examples
     --------
@@ -139,9 +140,9 @@ def growth_on_last_year(history: pd.DataFrame, *, year: int = 4) -> pd.DataFrame
     0.2
     """
     wide = history.pivot_table(index=PERIOD, columns=MEASURE, values=VALUE, sort=False)
-    wide = wide.sort_index().reindex(columns=list(dict.fromkeys(history[MEASURE])))
-    before = wide.shift(year)
-    return (wide / before.where(before > 0) - 1.0).rename_axis(index=None, columns=None)
+    order = [name for name in dict.fromkeys(history[MEASURE]) if not (wide[name] <= 0).any()]
+    wide = wide.sort_index().reindex(columns=order)
+    return (wide / wide.shift(year) - 1.0).rename_axis(index=None, columns=None)
 
 
 def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
