@@ -229,14 +229,15 @@ def _yaml(path: Path, content: dict) -> None:
 
 def set_goals(desk: Desk, *, growth_ratio: float = 0.1) -> tuple[int, pd.DataFrame, pd.DataFrame]:
     """Set and commit targets as the goal notebook does: target, base and quota."""
+    from spms_lib.cycle import split
     from spms_lib.cycle import targets as steps
 
     target, origin = steps.company_target(
         desk, target_from="growth", growth_ratio=growth_ratio, stated_target=0.0
     )
-    weights, _ = blend_drivers(desk.tree, steps.leaf_drivers(desk), {"history": 1.0})
-    shares = steps.phasing(desk)
-    totals, held = steps.month_totals(target, weights, shares), steps.holds_in_force(desk)
+    weights, _ = blend_drivers(desk.tree, split.leaf_drivers(desk), {"history": 1.0})
+    shares = split.phasing(desk)
+    totals, held = split.month_totals(target, weights, shares), steps.holds_in_force(desk)
     base = cascade(desk.tree, totals, shares.mul(weights, axis=0), holds=held)
     quota = over_assign(desk.tree, base, desk.params.over_assignment, holds=held)
     steps.commit_targets(desk, base, quota, message=f"cascade of {target} ({origin})")

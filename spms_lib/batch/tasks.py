@@ -12,6 +12,7 @@ from spms_lib.batch.prepare import Prepared
 from spms_lib.errors import ParamsError, RunError
 
 GRAPH: Final[dict[str, tuple[str, ...]]] = {
+    "objectives": (),
     "approach": (),
     "goal_setting": ("approach",),
     "forecast_collection": ("goal_setting",),

@@ -7,7 +7,8 @@ import pandas as pd
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import covered, dated_results, paced, quarter_results
 from spms_lib.cycle.planning import BASELINE, FIELD, TARGET, field_estimate, field_submissions, node_owners
-from spms_lib.cycle.targets import QUOTA, read_plan, read_targets, vacant_leaves
+from spms_lib.cycle.split import vacant_leaves
+from spms_lib.cycle.targets import QUOTA, read_plan, read_targets
 from spms_lib.goals.baseline import baseline
 from spms_lib.review.accuracy import accuracy
 from spms_lib.review.attainment import compared, shape_summary

@@ -6,7 +6,8 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import quarter_results
-from spms_lib.cycle.targets import QUOTA, read_targets, vacant_leaves
+from spms_lib.cycle.split import vacant_leaves
+from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.errors import PlanError
 from spms_lib.incentives.plan import CompensationPlan, plan_from_dict
 from spms_lib.money import to_minor

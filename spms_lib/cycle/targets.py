@@ -8,15 +8,10 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
-
-# a notebook finds every step of goal setting under this one name
-from spms_lib.cycle.split import leaf_drivers as leaf_drivers  # noqa: PLC0414
-from spms_lib.cycle.split import month_totals as month_totals  # noqa: PLC0414
-from spms_lib.cycle.split import phasing as phasing  # noqa: PLC0414
-from spms_lib.cycle.split import vacant_leaves as vacant_leaves  # noqa: PLC0414
+from spms_lib.cycle.split import phasing
 from spms_lib.errors import InfeasibleError, ParamsError
 from spms_lib.goals.baseline import baseline
-from spms_lib.goals.objectives import chance_of_reaching
+from spms_lib.goals.chances import chance_of_reaching
 from spms_lib.money import apportion, to_minor
 from spms_lib.store.commits import Commit
 from spms_lib.store.holds import holds

@@ -150,9 +150,9 @@ class Objective(Model):
     measure: str = ""
     """What is counted, such as revenue, units or new_customers; empty is a finding, not a default."""
     unit: str = ""
-    """Unit of baseline and target, such as EUR, pieces or ratio."""
+    """Unit of baseline and target, such as EUR, pieces, ratio or `ratio of last year`."""
     baseline: float | None = None
-    """Value today, in the unit."""
+    """Value today, in the unit; of an amount by quarter, the same quarter last year."""
     target: float | None = None
     """Value to reach, in the unit."""
     due: dt.date | None = None
@@ -165,6 +165,40 @@ class Objective(Model):
     """What must hold for the target to make sense."""
     confidence: Share | None = None
     """Owner's probability of reaching it; 0.7 is 70 %."""
+    direction: Literal["up", "down"] = "up"
+    """Whether more of the measure is better, or less."""
+    weight: float = Field(default=1.0, ge=0)
+    """Importance relative to the other objectives."""
+
+
+FULFILLED_BY = {
+    "company target": "layers",
+    "confidence layers": "layers",
+    "approach": "approach",
+    "approach choice": "approach",
+    "cascade": "targets",
+    "submissions": "submission",
+    "forecast collection": "submission",
+    "reconciliation": "plan",
+    "sign-off": "sign-off",
+    "publication": "sign-off",
+}
+"""Step of the cycle: what fulfils it where a duty does not say; any other step needs an approval."""
+
+DoneWhen = Literal[
+    "",
+    "layers",
+    "approach",
+    "targets",
+    "submission",
+    "override",
+    "hold",
+    "decision",
+    "note",
+    "approval",
+    "plan",
+    "sign-off",
+]
 
 
 class Duty(Model):
@@ -172,16 +206,40 @@ class Duty(Model):
 
     step: str
     """Step of the cycle."""
-    responsible: str
-    """Who does it."""
-    accountable: str
-    """Who answers for it."""
+    responsible: str = ""
+    """Who does it; several with commas. Empty is a finding, not a default."""
+    accountable: str = ""
+    """Who answers for it: exactly one."""
     consulted: str = ""
     """Who is asked."""
     informed: str = ""
     """Who is told."""
-    due: dt.date
+    due: dt.date | None = None
     """Day by which it is done."""
+    done_when: DoneWhen = ""
+    """What in the ledger fulfils it: a kind of commit, or layers, approach, sign-off; by the step's name if empty."""
+
+    @property
+    def fulfilled_by(self) -> str:
+        """What fulfils the step: as stated, else by its name, else an approval of the step itself."""
+        return self.done_when or FULFILLED_BY.get(self.step.strip().lower(), "approval")
+
+
+class Layer(Model):
+    """One version of the company's number, with how sure somebody is of it."""
+
+    confidence: Share | None = None
+    """Stated probability of reaching it; 0.9 is 90 %."""
+    of_target: float | None = Field(default=None, gt=0)
+    """Ratio of the company's target; 0.94 is 94 %."""
+    amount: float | None = Field(default=None, gt=0)
+    """Amount in units of the currency."""
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> "Layer":
+        if self.amount is not None and self.of_target is not None:
+            raise ValueError("give either 'amount' or 'of_target'")
+        return self
 
 
 class Criterion(Model):
@@ -279,6 +337,9 @@ class Cycle(Model):
     """Goals of the organisation."""
     objectives: tuple[Objective, ...] = ()
     """Objectives of the cycle."""
+    layers: dict[Literal["board", "plan", "street"], Layer] = {}
+    """Layer: its amount and confidence. A board without an amount is what past growth reaches with its confidence; \
+a plan without one is the company's target; a street without one is the sum of quotas."""
     duties: tuple[Duty, ...] = ()
     """Who does what by when."""
     criteria: tuple[Criterion, ...] = ()
@@ -294,6 +355,9 @@ class Cycle(Model):
             raise ValueError("dates must run plan_as_of <= collect_as_of <= as_of")
         if not self.plan_as_of <= self.monitor_as_of <= self.as_of:
             raise ValueError("dates must run plan_as_of <= monitor_as_of <= as_of")
+        board = self.layers.get("board")
+        if board and board.amount is None and board.of_target is None and board.confidence is None:
+            raise ValueError("the board layer needs an amount, of_target or a confidence")
         weight = sum(goal.weight for goal in self.goals)
         if self.goals and abs(weight - 1) > 1e-9:
             raise ValueError(f"the weights of the goals sum to {weight:g}, not to 1")

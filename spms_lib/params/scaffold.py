@@ -54,14 +54,24 @@ goals:
 objectives:
   - objective: revenue
     statement: Grow revenue on the same quarter last year
-    measure: revenue
-    unit: ratio of last year
+    measure: revenue            # or units, margin, new_customers, won_deals, any measure of your tables
+    unit: ratio of last year    # or the currency, pieces, customers, deals
     baseline: 1.0
     target: 1.05
     due: $as_of
     owner: Head of Sales
     serves: {grow: 1.0}
     assumption: Say here what must hold for the number to make sense
+    # confidence: 0.6           # the owner's probability of reaching it
+    # direction: down           # where less is better
+    # weight: 2                 # importance against the other objectives
+# layers:                     # versions of the company's number: board <= plan <= street
+#   board: {confidence: 0.9}  # reached nine times in ten by past growth; or of_target: 0.94, or amount: 1000000
+#   plan: {confidence: 0.5}   # the company's target
+# duties:                     # who does what by when; a step is done when the ledger shows it
+#   - {step: company target, responsible: Finance, accountable: CFO, consulted: Sales Operations, informed: Managers, due: $plan_as_of}
+#   - {step: cascade, responsible: Sales Operations, accountable: Head of Sales, due: $collect_as_of}
+#   - {step: review, responsible: Sales Operations, accountable: Head of Sales, due: $as_of, done_when: approval}
 # limits:                     # what the reconciled plan must not pass; several nodes share one limit under a name
 #   - {nodes: [north], at_most: 1200000, owner: Head of Sales, reason: Capacity of the team}
 notebooks:                    # parameters that differ from a notebook's defaults; see its first cell

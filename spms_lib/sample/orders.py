@@ -28,6 +28,7 @@ SERVICE_DEAL_RATIO: Final = 0.7  # months in which services sell by a deal too
 LOST_DEALS: Final = 1.2  # a seat and month
 RETURN_RATIO: Final = 0.03  # run-rate rows that are followed by a return
 UNIT_CENTS: Final = (1_850_00, 640_00)  # price of a piece, by product
+COST_CENTS: Final = (1_110_00, 290_00)  # cost of a piece, by product
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ def _days(rng: np.random.Generator, month: Ints) -> Days:
 def transactions(company: Company, orders: Orders) -> pd.DataFrame:
     """List the transactions up to the present."""
     pieces = np.maximum(np.rint(np.abs(orders.cents) / np.array(UNIT_CENTS)[orders.product]), 1)
+    pieces = np.copysign(pieces, orders.cents).astype("int64")
     return text_frame(
         transaction=[f"T{number:06d}" for number in range(1, len(orders.seat) + 1)],
         node=[company.seats[seat] for seat in orders.seat.tolist()],
@@ -173,5 +175,6 @@ def transactions(company: Company, orders: Orders) -> pd.DataFrame:
         value=money_texts(orders.cents),
         product=[PRODUCTS[product] for product in orders.product.tolist()],
         account=[account(number) for number in orders.account.tolist()],
-        quantity=[str(int(number)) for number in np.copysign(pieces, orders.cents).tolist()],
+        quantity=[str(number) for number in pieces.tolist()],
+        cost=money_texts(pieces * np.array(COST_CENTS)[orders.product]),
     )

@@ -12,7 +12,8 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.planning import named, reconcile_quarter, weigh
-from spms_lib.cycle.targets import holds_in_force, leaf_drivers, month_totals, phasing
+from spms_lib.cycle.split import leaf_drivers, month_totals, phasing
+from spms_lib.cycle.targets import holds_in_force
 from spms_lib.errors import SpmsError
 from spms_lib.goals.cascade import cascade
 from spms_lib.goals.drivers import blend_drivers

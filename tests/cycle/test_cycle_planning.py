@@ -8,7 +8,8 @@ import pytest
 from spms_lib.collect.submissions import category_roll_up, completeness, status_board
 from spms_lib.commitments import conservation_gaps
 from spms_lib.cycle import planning
-from spms_lib.cycle.targets import holds_in_force, read_plan, read_targets, vacant_leaves
+from spms_lib.cycle.split import vacant_leaves
+from spms_lib.cycle.targets import holds_in_force, read_plan, read_targets
 from spms_lib.errors import ParamsError
 from spms_lib.reconcile.gaps import gap_table
 from spms_lib.store.decisions import decisions

@@ -14,15 +14,8 @@ from spms_lib.cycle import Desk, facts, open_cycle, outcome, pages, pay, plannin
 from spms_lib.cycle.approach import criteria_table, level_accuracy
 from spms_lib.cycle.evidence import past_forecasts
 from spms_lib.cycle.objectives import objective_checks, supplied_targets
-from spms_lib.cycle.targets import (
-    BASE,
-    QUOTA,
-    holds_in_force,
-    holds_stand,
-    read_plan,
-    read_targets,
-    vacant_leaves,
-)
+from spms_lib.cycle.split import vacant_leaves
+from spms_lib.cycle.targets import BASE, QUOTA, holds_in_force, holds_stand, read_plan, read_targets
 from spms_lib.goals.approach import recommend
 from spms_lib.incentives.cost import cost_summary
 from spms_lib.incentives.payout import payouts

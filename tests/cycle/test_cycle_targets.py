@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from spms_lib.commitments import conservation_gaps
+from spms_lib.cycle import split
 from spms_lib.cycle import targets as steps
 from spms_lib.errors import InfeasibleError, ParamsError
 from spms_lib.store.holds import Hold, holds, place_hold
@@ -93,13 +94,13 @@ def test_the_chance_of_a_target_needs_four_steps_and_three_growth_rates(acme, op
 
 
 def test_drivers_are_what_the_company_has(acme, opened) -> None:
-    assert list(steps.leaf_drivers(acme)) == ["history", "growth", "capacity", "pipeline"]
+    assert list(split.leaf_drivers(acme)) == ["history", "growth", "capacity", "pipeline"]
     poor = opened(roster=None, opportunities=None, submissions=None, targets=None)
-    assert list(steps.leaf_drivers(poor)) == ["history", "growth"]
+    assert list(split.leaf_drivers(poor)) == ["history", "growth"]
 
 
 def test_history_is_a_year_of_each_leaf_and_capacity_counts_posts_and_ramp(acme) -> None:
-    drivers = steps.leaf_drivers(acme)
+    drivers = split.leaf_drivers(acme)
     year = pd.DataFrame(sales()).T.loc[["anna", "ben", "carl", "dora"], "2025-04":"2026-03"].sum(axis=1) * 100
     assert drivers["history"].to_dict() == pytest.approx(year.to_dict())
     capacity = drivers["capacity"]
@@ -112,33 +113,33 @@ def test_a_leaf_whose_deals_are_all_closed_has_an_empty_pipeline_and_a_stranger_
 ) -> None:
     deals = opportunities()
     gone = deals[deals["opportunity"] == "D2"].assign(opportunity="D9", node="ben", status="lost")
-    pipeline = steps.leaf_drivers(opened(opportunities=pd.concat([deals, gone])))["pipeline"]
+    pipeline = split.leaf_drivers(opened(opportunities=pd.concat([deals, gone])))["pipeline"]
     assert pipeline[["anna", "carl", "ben"]].tolist() == [5000.0, 1000.0, 0.0]
     assert pd.isna(pipeline["dora"])
 
 
 def test_the_pipeline_driver_is_the_snapshot_that_the_plan_may_know(opened, acme) -> None:
     past = opportunities()[lambda rows: rows["as_of"] <= "2026-03-31"]
-    known = steps.leaf_drivers(opened(opportunities=past))
-    pd.testing.assert_frame_equal(known, steps.leaf_drivers(acme))
+    known = split.leaf_drivers(opened(opportunities=past))
+    pd.testing.assert_frame_equal(known, split.leaf_drivers(acme))
 
 
 def test_own_drivers_come_from_the_table(opened) -> None:
     own = table("node driver value\nanna potential 5\ncarl potential 0")
-    drivers = steps.leaf_drivers(opened(drivers=own))["potential"]
+    drivers = split.leaf_drivers(opened(drivers=own))["potential"]
     assert drivers[["anna", "carl"]].tolist() == [5.0, 0.0]
     assert drivers[["ben", "dora"]].isna().all()
 
 
 def test_a_leaf_follows_the_seasons_of_its_region(acme) -> None:
-    shares = steps.phasing(acme)
+    shares = split.phasing(acme)
     assert shares.index.tolist() == acme.tree.leaves.tolist()
     assert shares.loc["anna"].tolist() == pytest.approx([0.25, 0.25, 0.5])
 
 
 def test_the_quarter_falls_on_its_months_to_the_cent(acme) -> None:
     weights = pd.Series([0.4, 0.3, 0.2, 0.1], acme.tree.leaves)
-    totals = steps.month_totals(100_001, weights, steps.phasing(acme))
+    totals = split.month_totals(100_001, weights, split.phasing(acme))
     assert totals.sum() == 100_001
     assert list(totals.index) == QUARTER
 
@@ -155,7 +156,7 @@ def test_the_quarter_falls_on_its_months_to_the_cent(acme) -> None:
     ],
 )
 def test_a_seat_is_vacant_where_somebody_says_so(opened, changes: dict, expected: set) -> None:
-    assert steps.vacant_leaves(opened(**changes)) == expected
+    assert split.vacant_leaves(opened(**changes)) == expected
 
 
 # -- what is committed -------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ import ipywidgets as ui
 import pytest
 
 from spms_lib.cycle import Desk, planning
-from spms_lib.cycle.targets import holds_in_force, leaf_drivers, month_totals, phasing, read_targets
+from spms_lib.cycle.split import leaf_drivers, month_totals, phasing
+from spms_lib.cycle.targets import holds_in_force, read_targets
 from spms_lib.goals.cascade import cascade
 from spms_lib.goals.drivers import blend_drivers
 from spms_lib.reconcile.plan import reconcile

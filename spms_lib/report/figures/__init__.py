@@ -2,6 +2,7 @@
 
 from spms_lib.report.figures.compare import bridge, dumbbell
 from spms_lib.report.figures.fairness import scatter_fairness
+from spms_lib.report.figures.goals import coverage_bars, layer_marks
 from spms_lib.report.figures.pay import attainment_histogram, payout_curve
 from spms_lib.report.figures.periods import lines, pace
 from spms_lib.report.figures.shown import display_figure, figure_bundle
@@ -14,10 +15,12 @@ __all__ = [
     "attainment_histogram",
     "bridge",
     "cascade_bars",
+    "coverage_bars",
     "display_figure",
     "dumbbell",
     "figure_bundle",
     "heat",
+    "layer_marks",
     "lines",
     "meaning",
     "pace",
