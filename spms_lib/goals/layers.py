@@ -105,7 +105,7 @@ def disagreements(layers: pd.DataFrame, *, margin: float = 0.15) -> list[str]:
         f"The {row['layer']} layer is stated at {row['confidence']:.0%}, but past growth gives it "
         f"{row['chance']:.0%}: too {'confident' if gap > 0 else 'careful'} by {abs(gap) * 100:.0f} points."
         for row, gap in zip(said.to_dict("records"), gaps, strict=True)
-        if abs(gap) > margin
+        if abs(gap) > margin + 1e-9
     ]
 
 

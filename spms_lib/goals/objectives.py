@@ -218,7 +218,7 @@ def _baseline_known(
     baseline = row["baseline"]
     if _empty(known) or _empty(baseline) or known is None:
         return None, "the data do not know it"
-    agrees = abs(baseline - known) <= tolerance * abs(known) + 1e-9
+    agrees = bool(abs(baseline - known) <= tolerance * abs(known) + 1e-9)
     return agrees, f"{_plain(baseline)} stated, {_plain(known)} in the data"
 
 
@@ -245,7 +245,7 @@ def _due(due: Any, as_of: dt.date) -> tuple[bool, str]:
 def _reachable(chance: float | None, least: float) -> tuple[bool | None, str]:
     if chance is None or pd.isna(chance):
         return None, "not enough history to tell"
-    return chance >= least, f"{chance:.0%} from past growth alone"
+    return bool(chance >= least), f"{chance:.0%} from past growth alone"
 
 
 def _calibrated(stated: Any, chance: float | None, margin: float) -> tuple[bool | None, str]:
@@ -254,8 +254,9 @@ def _calibrated(stated: Any, chance: float | None, margin: float) -> tuple[bool 
     if chance is None or pd.isna(chance):
         return None, f"{stated:.0%} stated, and nothing to compare it with"
     gap = stated - chance
-    word = "" if abs(gap) <= margin else ": too confident" if gap > 0 else ": too careful"
-    return abs(gap) <= margin, f"{stated:.0%} stated, {chance:.0%} computed{word}"
+    near = bool(abs(gap) <= margin + 1e-9)  # 0.8 - 0.6 is a little more than 0.2
+    word = "" if near else ": too confident" if gap > 0 else ": too careful"
+    return near, f"{stated:.0%} stated, {chance:.0%} computed{word}"
 
 
 def _plain(number: float) -> str:

@@ -14,7 +14,15 @@ from tiny_project import PARAMETERS, Project, make_project, write_notebook
 
 from spms_lib.errors import ParamsError, RunError
 
-EDITIONS = ["approach", "goal_setting", "forecast_collection", "reconciliation", "incentives", "monitoring"]
+EDITIONS = [
+    "objectives",
+    "approach",
+    "goal_setting",
+    "forecast_collection",
+    "reconciliation",
+    "incentives",
+    "monitoring",
+]
 REVIEWS = ["review", "review:dach", "review:uk/ireland"]
 
 

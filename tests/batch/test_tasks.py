@@ -63,7 +63,7 @@ def test_from_takes_a_notebook_and_everything_that_builds_on_it(folder: Path) ->
         "review:dach",
         "review:nordics",
     ]
-    assert ids(folder, from_="approach") == ids(folder)
+    assert ids(folder, from_="approach") == [name for name in ids(folder) if name != "objectives"]
 
 
 @pytest.mark.parametrize(

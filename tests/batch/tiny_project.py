@@ -14,6 +14,7 @@ from spms_lib.batch.run import run_cycle
 from spms_lib.batch.work import RunResult
 
 NAMES = (
+    "objectives",
     "approach",
     "goal_setting",
     "forecast_collection",

@@ -111,7 +111,7 @@ def test_every_level_has_evidence_and_a_recommendation(sample: Desk) -> None:
     assert measured["wape"].between(0, 1).all()
     assert recommend(measured, criteria_table(sample))["level"].tolist() == sample.tree.level_names
     assert supplied_targets(sample)["rows"].sum() == len(sample.table("targets"))
-    assert objective_checks(sample, int(read_targets(sample).iloc[0].sum()))["passed"].notna().sum() > 0
+    assert objective_checks(sample)["passed"].notna().sum() > 0
 
 
 def test_the_plan_is_explained_and_its_gaps_become_decisions(sample: Desk) -> None:

@@ -51,6 +51,20 @@ SIZES = pd.DataFrame(
 SERIES = pd.DataFrame(
     {"field": [0.2, 0.1, np.nan], "other": [0.1, 0.1, 0.1]}, index=["2026Q1", "2026Q2", "2026Q3"]
 )
+LAYERS = pd.DataFrame(
+    {
+        "layer": ["board", "plan", "street"],
+        "amount": [90_000_00, 100_000_00, 105_000_00],
+        "confidence": [0.9, 0.5, np.nan],
+        "chance": [0.85, np.nan, 0.2],
+    }
+)
+LIKELY = pd.DataFrame(
+    {"amount": [80e5, 90e5, 100e5, 120e5], "density": [0.1, 0.8, 1.0, 0.1], "chance": [0.95, 0.85, 0.5, 0.05]}
+)
+COVERAGE = pd.DataFrame(
+    {"goal": ["grow", "keep", "(no goal)"], "share": [0.6, 0.1, 0.3], "weight": [0.5, 0.5, 0.0]}
+)
 
 DRAWN = {
     "dumbbell": lambda ax=None: figures.dumbbell(
@@ -63,6 +77,8 @@ DRAWN = {
     "payout_curve": lambda ax=None: figures.payout_curve(CURVE, marginal="rate", mark=1.1, ax=ax),
     "scatter_fairness": lambda ax=None: figures.scatter_fairness(SIZES, name="who", ax=ax),
     "lines": lambda ax=None: figures.lines(SERIES, ratio=True, ax=ax),
+    "layer_marks": lambda ax=None: figures.layer_marks(LAYERS, LIKELY, ax=ax),
+    "coverage_bars": lambda ax=None: figures.coverage_bars(COVERAGE, ax=ax),
     "heat": lambda ax=None: figures.heat(
         SERIES.T + 0.9, depth=pd.Series([0, 1], index=["field", "other"]), note="toy", ax=ax
     ),
@@ -276,3 +292,33 @@ def test_dollar_signs_in_names_are_money_not_formulas():
     )
     ax.figure.savefig(raw, format="png")
     assert not any(label.get_parse_math() for label in ax.get_yticklabels())
+
+
+def test_layers_say_what_is_stated_and_what_is_computed_and_only_what_is_known():
+    said = [text.strip() for text in texts(figures.layer_marks(LAYERS, LIKELY))]
+    assert said == [
+        "Board €90K · stated 90%, computed 85%",
+        "Plan €100K · stated 50%",
+        "Street €105K · computed 20%",
+    ]
+
+
+def test_layers_stand_at_their_amounts_and_leave_room_for_their_words():
+    ax = figures.layer_marks(LAYERS, LIKELY)
+    marks = [line.get_xdata()[0] for line in ax.lines if line.get_marker() not in {"None", ""}]
+    assert marks == LAYERS["amount"].tolist()
+    low, high = ax.get_xlim()
+    assert (max(marks) - low) / (high - low) <= 0.58
+
+
+def test_layers_without_history_are_marks_alone_and_say_so():
+    ax = figures.layer_marks(LAYERS, LIKELY.head(0))
+    assert not ax.collections
+    assert "too little history" in ax.figure.get_supxlabel()
+
+
+def test_coverage_prints_the_gap_and_marks_no_weight_where_nothing_is_asked():
+    ax = figures.coverage_bars(COVERAGE)
+    assert texts(ax) == ["Gap", "+10%", "−40%", "+30%"]
+    assert [patch.get_width() for patch in ax.patches] == [0.6, 0.1, 0.3]
+    assert ax.collections[0].get_offsets()[:, 0].tolist() == [0.5, 0.5]
