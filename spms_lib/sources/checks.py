@@ -25,6 +25,7 @@ _ORDERED_DAYS: Final = {  # table: (earlier, later, rule, remedy)
 }
 _BY_MONTH: Final = ("actuals", "submissions")
 _BY_MONTH_OR_QUARTER: Final = ("targets",)
+UNUSUAL: Final = "unusually large against the node's other months"
 _WATCHED: Final = ("actuals", "targets")
 
 
@@ -83,7 +84,7 @@ def note_unusual(schema: Schema, rows: pd.DataFrame, picked: "dict[str, pd.Serie
     The months around are up to six before and six after, zeros left out; with fewer
     than three of them nothing is said. `picked` has the amounts as the source wrote them.
     """
-    rule, remedy = "unusually large against the node's other months", "Check for a slip of a digit."
+    rule, remedy = UNUSUAL, "Check for a slip of a digit."
     unusual = _unusual(schema, rows) if schema.table in _WATCHED and len(rows) else np.zeros(len(rows), bool)
     return findings(
         schema.table, rows.index[unusual].tolist(), VALUE, rule,
