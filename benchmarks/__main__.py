@@ -15,9 +15,9 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory")
+NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines")
 PACKAGES = (
-    *("spms-lib", "numpy", "pandas", "scipy", "numba"),
+    *("spms-lib", "numpy", "pandas", "scipy", "numba", "statsforecast"),
     *("b2b-revenue-forecasting", "hierarchicalforecast", "piqp", "clarabel"),
 )
 RESULTS = Path("outputs/bench.json")
