@@ -17,7 +17,7 @@ from benchmarks.measure import Row
 
 NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines")
 PACKAGES = (
-    *("spms-lib", "numpy", "pandas", "scipy", "numba", "statsforecast"),
+    *("spms-lib", "numpy", "pandas", "scipy", "numba"),
     *("b2b-revenue-forecasting", "hierarchicalforecast", "piqp", "clarabel"),
 )
 RESULTS = Path("outputs/bench.json")

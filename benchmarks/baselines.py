@@ -13,6 +13,7 @@ from benchmarks.company import ids
 from benchmarks.measure import Row, measure
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.cycle.baselines import Kept, kept_baselines
+from spms_lib.goals.baselines import statsforecast_version
 from spms_lib.goals.baselines.candidates import HOUSE, OFFERED, REGULAR, model_of
 
 YEAR = FiscalCalendar()
@@ -42,7 +43,13 @@ def rows(series: int = 1000 if FULL else 100, months: int = 36) -> list[Row]:
     models = ", ".join(model for model in MODELS if model != HOUSE)
     busy = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     return [
-        Row(case, "statsforecast: cross-validation and forecast", plain, 1, note=models),
+        Row(
+            case,
+            "statsforecast: cross-validation and forecast",
+            plain,
+            1,
+            note=f"{statsforecast_version()}: {models}",
+        ),
         Row(case, "ours: same models and the house's, chosen, kept", ours, 1, ours / plain, "alone", busy),
         Row(
             case,

@@ -274,7 +274,7 @@ def test_an_engine_of_fugue_is_reached_and_answers_in_single_precision() -> None
     history = shops(4, 36, 0.1)
     straight, spread = asked(history), asked(history, backend="native")
     pd.testing.assert_frame_equal(spread.forecast, straight.forecast, rtol=1e-5)
-    with pytest.raises(Exception, match="no such engine"):
+    with pytest.raises(ParamsError, match=r"no such engine.*did not answer.*get_executor"):
         asked(history, backend="no such engine")
 
 
