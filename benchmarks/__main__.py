@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory")
+NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines")
 PACKAGES = (
     *("spms-lib", "numpy", "pandas", "scipy", "numba"),
     *("b2b-revenue-forecasting", "hierarchicalforecast", "piqp", "clarabel"),

@@ -244,5 +244,9 @@ def _write(folder: Path, key: str, parts: dict[str, pa.Table]) -> None:
             {**(table.schema.metadata or {}), KEY: f"{key} {part}".encode()}
         )
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as unfinished:
-            pq.write_table(signed, unfinished, write_page_checksum=True)
+            try:
+                pq.write_table(signed, unfinished, write_page_checksum=True)
+            except BaseException:
+                Path(unfinished.name).unlink()
+                raise
         Path(unfinished.name).replace(_file(folder, key, part))

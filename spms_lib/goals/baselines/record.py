@@ -21,7 +21,7 @@ def choice_table(
     score[at, every] = np.inf
     following = score.argmin(axis=0)
     alone = np.isinf(score.min(axis=0))
-    kept = score.min(axis=0) < mine - TIE * np.maximum(mine, 1.0)
+    kept = ~alone & (score.min(axis=0) + TIE < mine)
     compared = windows.counts.sum(axis=1)
     said = zip(windows.kind, compared, windows.zero_ratio, kept, strict=True)
     return pd.DataFrame(
@@ -63,5 +63,5 @@ def error_table(nodes: pd.Index, choice: Choice) -> pd.DataFrame:
 
 def residual_table(nodes: pd.Index, choice: Choice, periods: list[str]) -> pd.DataFrame:
     """Lay misses out as rows of node, period, value, in order of time; missing ones are left out."""
-    grid = pd.DataFrame(choice.misses.reshape(len(nodes), -1), nodes, periods)
+    grid = pd.DataFrame(choice.misses.reshape(len(nodes), len(periods)), nodes, periods)
     return to_long(grid[sorted(periods)])

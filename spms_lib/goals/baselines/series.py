@@ -102,13 +102,20 @@ def _by_fugue(stacked: pd.DataFrame, names: Sequence[str], ahead: int, engine: A
     from fugue.dataframe.api import as_pandas
     from statsforecast.distributed.fugue import FugueBackend
 
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        answer = FugueBackend(engine).forecast(
-            df=stacked, models=[model_of(name) for name in names], freq=1, h=ahead, fallback_model=_silent(),
-            X_df=None, level=None, fitted=False, prediction_intervals=None, id_col=ID, time_col=STEP, target_col=Y,
-        )  # fmt: skip
-        frame = as_pandas(answer)
+    question = {
+        "models": [model_of(name) for name in names], "freq": 1, "h": ahead, "fallback_model": _silent(), "X_df": None,
+        "level": None, "fitted": False, "prediction_intervals": None, "id_col": ID, "time_col": STEP, "target_col": Y,
+    }  # fmt: skip
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            frame = as_pandas(FugueBackend(engine).forecast(df=stacked, **question))
+    except Exception as problem:
+        raise ParamsError(
+            f"The engine {engine!r} did not answer: {type(problem).__name__}: {problem}",
+            where="backend",
+            remedy="Hand over an executor instead, such as client.get_executor() of a Dask client.",
+        ) from problem
     return _unstacked(frame, names, ahead)
 
 

@@ -31,7 +31,7 @@ def spread(windows: Windows, choice: Choice, groups: NDArray[np.str_], interval:
     `LEAST_WINDOWS` windows has the error ratio of its group, else of all, times the larger of its forecast and its
     mean month. The interval is Student's, with one degree of freedom per past month.
     """
-    misses = choice.misses.reshape(len(windows.values), -1)
+    misses = choice.misses.reshape(len(windows.values), windows.scored.size)
     actual = windows.actual.reshape(misses.shape)
     count = np.isfinite(misses).sum(axis=1)
     squares, sizes = np.nansum(misses**2, axis=1), np.nansum(actual**2, axis=1)

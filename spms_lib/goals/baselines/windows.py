@@ -46,13 +46,12 @@ class Windows:
     @property
     def known(self) -> NDArray[np.int64]:
         """Months known without a gap up to the last one, by node."""
-        return self.values.shape[1] - self.start
+        return np.asarray(self.values.shape[1] - self.start)
 
     @property
     def scored(self) -> NDArray[np.int64]:
         """Shape (n_windows, length): position of the months that each past window forecasts."""
-        steps: NDArray[np.int64] = np.arange(self.gap, self.gap + self.length)
-        return self.ends[1:, None] + steps
+        return np.asarray(self.ends[1:, None] + self.gap + np.arange(self.length))
 
     @property
     def actual(self) -> Floats:
