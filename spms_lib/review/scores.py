@@ -140,7 +140,9 @@ def score(
         Columns of `by`, source, n, left_out, quarters (with a used cell), wape, wape_low, wape_high, bias, bias_ratio,
         crps, inside (share of actuals in the central 90 % of the forecast), value_added, behind (WAPE points behind the
         best of its group, 0 for the best), behind_low, behind_high (paired over quarters), chance_best (share of draws
-        in which it is the best). Intervals are missing with one quarter.
+        in which it is the best), won (quarters in which it was), and turns_on, turns_to (for the best: the quarter
+        without which another source would be, and which; empty where there is none). Intervals are missing with one
+        quarter.
 
     Raises
     ------
@@ -155,7 +157,8 @@ def score(
     grouped = tallies.groupby(list(by), sort=False, observed=True)
     parts = [_group(name, rows, by, judged, naive, seed, draws, interval) for name, rows in grouped]
     columns = [*by, SOURCE, USED, LEFT_OUT, "quarters", WAPE, "wape_low", "wape_high", BIAS, BIAS_RATIO, "crps"]
-    columns += ["inside", "value_added", "behind", "behind_low", "behind_high", "chance_best"]
+    columns += ["inside", "value_added", "behind", "behind_low", "behind_high", "chance_best", "won"]
+    columns += ["turns_on", "turns_to"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
@@ -201,13 +204,36 @@ def _group(
         value_added=(wape[sources.index(naive)] if naive in sources else np.nan) - wape,
         behind=wape - wape[best], behind_low=behind_low, behind_high=behind_high,
         chance_best=_chance_best(miss, size, can, interval=interval, seed=seed, draws=draws),
+        won=_won(miss, can), **_turning_point(miss, size, can, best, sources, list(count.index[count > 0])),
     )  # fmt: skip
 
 
 _EMPTY: Final = (
     *(WAPE, "wape_low", "wape_high", BIAS, BIAS_RATIO, "crps", "inside", "value_added"),
-    *("behind", "behind_low", "behind_high", "chance_best"),
+    *("behind", "behind_low", "behind_high", "chance_best", "won", "turns_on", "turns_to"),
 )
+
+
+def _won(miss: Floats, can: list[int]) -> Floats:
+    """Count the quarters in which each source that can be best was so; missing for yardsticks."""
+    won = np.full(miss.shape[1], np.nan)
+    if can:
+        won[can] = np.bincount(miss[:, can].argmin(axis=1), minlength=len(can))
+    return won
+
+
+def _turning_point(
+    miss: Floats, size: Floats, can: list[int], best: int, sources: list[str], quarters: list[str]
+) -> dict[str, list[str]]:
+    """Find the quarter without which another source would lead by most."""
+    on, to = [""] * len(sources), [""] * len(sources)
+    if len(quarters) > 1 and len(can) > 1:
+        without = (miss.sum(axis=0) - miss) / np.maximum(size.sum() - size, 1e-300)[:, None]
+        gain = without[:, [best]] - without[:, can]
+        quarter, other = np.unravel_index(int(gain.argmax()), gain.shape)
+        if gain[quarter, other] > 0:
+            on[best], to[best] = quarters[quarter], sources[can[other]]
+    return {"turns_on": on, "turns_to": to}
 
 
 def ratio_interval(
