@@ -29,6 +29,7 @@ SOURCE_MEANINGS: Final = {
     TOP_DOWN: "target", BOTTOM_UP: "field", BLEND: "plan", BASELINE: "baseline",
     MEAN: "projected", NAIVE: "last_year",
 }  # fmt: skip
+NAME_MEANINGS: Final = {SOURCE_NAMES[source]: meaning for source, meaning in SOURCE_MEANINGS.items()}
 WHOLE_LEVEL: Final = "all"
 LEAST_CELLS: Final = 3
 _BY: Final = [LEVEL, SEGMENT]
@@ -130,7 +131,7 @@ def wape_by_quarter(evidence: Evidence, level: str) -> pd.DataFrame:
     there = [one for one in SOURCES if one != MEAN and one in set(mine[SOURCE])]
     ratio = mine["miss"] / mine["size"].where(mine["size"] > 0)
     table = mine.assign(wape=ratio).pivot_table(index=QUARTER, columns=SOURCE, values="wape").sort_index()
-    return table.reindex(columns=there).rename_axis(index=None, columns=None)
+    return table.reindex(columns=there).rename(columns=SOURCE_NAMES).rename_axis(index=None, columns=None)
 
 
 def whisker_rows(levels: pd.DataFrame) -> pd.DataFrame:

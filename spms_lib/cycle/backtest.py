@@ -84,26 +84,62 @@ def walk_forward(
     makers = {BASELINE: baseline, NAIVE: seasonal_naive, **(further or {})}
     actual = to_long(past.tree.roll_up(past.sold))
     errors = _early_errors(past, methods)
-    told: list[pd.DataFrame] = []
-    rows: list[pd.DataFrame] = []
+    done: list[pd.DataFrame] = []
     left_out: list[tuple[str, str, str]] = []
     for quarter in past.quarters:
         months = past.calendar.months(quarter)
-        known = past.sold.loc[:, [month for month in past.sold if month < months[0]]]
-        if not len(known.columns):
+        step = _Step(past, quarter, months, records_before(past, done, months[0]), left_out)
+        if not len(step.known.columns):
             left_out.append((quarter, "all", "nothing had been sold before"))
             continue
-        records = _records(told, actual, months[0], past.tree)
-        step = _Step(past, quarter, months, known, records, left_out)
         made = step.approaches(makers)
         if methods:
-            made = [*made, *step.methods(made, methods, _joined(errors, actual, months[0]))]
+            made = [*made, *step.methods(made[0], methods, _joined(errors, actual, months[0]))]
             errors = [*errors, made[0]]
-        spread = step.with_spread(made)
-        told = [*told, *step.heard, spread[spread[SOURCE] != TOP_DOWN][[NODE, PERIOD, SOURCE, VALUE]]]
-        rows.append(spread[spread[NODE].isin(past.nodes)])
-    forecasts = pd.concat(rows, ignore_index=True)[_COLUMNS] if rows else pd.DataFrame(columns=_COLUMNS)
-    return Walk(forecasts, pd.DataFrame(left_out, columns=["quarter", SOURCE, "why"]))
+        done = [*done, step.with_spread(made)]
+    rows = pd.concat(done, ignore_index=True) if done else pd.DataFrame(columns=_COLUMNS)
+    return Walk(
+        rows[rows[NODE].isin(past.nodes)].reset_index(drop=True),
+        pd.DataFrame(left_out, columns=["quarter", SOURCE, "why"]),
+    )
+
+
+def forecast_quarter(past: Past, quarter: str, records: pd.DataFrame) -> pd.DataFrame:
+    """Forecast one quarter by every approach, with track records learned before it.
+
+    Parameters
+    ----------
+    records
+        From `records_before`.
+
+    Returns
+    -------
+    pd.DataFrame
+        As `Walk.forecasts`, without reconciled baselines.
+    """
+    step = _Step(past, quarter, past.calendar.months(quarter), records, [])
+    rows = step.with_spread(step.approaches({BASELINE: baseline, NAIVE: seasonal_naive}))
+    return rows[rows[NODE].isin(past.nodes)].reset_index(drop=True)
+
+
+def records_before(past: Past, forecasts: Sequence[pd.DataFrame], month: str) -> pd.DataFrame:
+    """Learn how far each source was off in the months before one: see `track_records`.
+
+    Targets and field are learned under the names `target` and `field`; the field's record is of what each leaf said
+    itself, never of a filled gap.
+
+    Parameters
+    ----------
+    forecasts
+        Forecasts of earlier quarters, columns node, period, source, value.
+    """
+    heard = [to_long(past.targets).assign(source=TARGET), to_long(past.said).assign(source=FIELD)]
+    made = [part.loc[part[SOURCE] != TOP_DOWN, [NODE, PERIOD, SOURCE, VALUE]] for part in forecasts]
+    parts = [part for part in [*heard, *made] if len(part)]
+    columns = pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE])
+    rows = (pd.concat(parts, ignore_index=True) if parts else columns).astype({VALUE: float})
+    actual = to_long(past.tree.roll_up(past.sold))
+    return track_records(rows[rows[PERIOD] < month], actual[actual[PERIOD] < month], past.tree.level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +149,13 @@ class _Step:
     past: Past
     quarter: str
     months: list[str]
-    known: pd.DataFrame
     records: pd.DataFrame
     left_out: list[tuple[str, str, str]]
+
+    @property
+    def known(self) -> pd.DataFrame:
+        """Leaves x months: what had been sold."""
+        return self.past.sold.loc[:, [month for month in self.past.sold if month < self.months[0]]]
 
     @property
     def heard(self) -> list[pd.DataFrame]:
@@ -153,11 +193,8 @@ class _Step:
             reconcile(tree, estimates[estimates[NODE].isin(tree.nodes)], method=Trust(self.records)), BLEND
         )
 
-    def methods(
-        self, made: list[pd.DataFrame], methods: Sequence[str], errors: pd.DataFrame
-    ) -> list[pd.DataFrame]:
+    def methods(self, base: pd.DataFrame, methods: Sequence[str], errors: pd.DataFrame) -> list[pd.DataFrame]:
         """Reconcile the baseline of all levels by every method that the evidence of the time allows."""
-        base = made[0]
         tree = _present(self.past.tree, base[NODE])
         if tree is None:
             return []
@@ -192,14 +229,6 @@ class _Step:
         variance = with_variance(named, self.records, self.past.tree.level)[VARIANCE]
         rows.loc[bare, SPREAD] = np.sqrt(variance.to_numpy())
         return rows
-
-
-def _records(told: list[pd.DataFrame], actual: pd.DataFrame, before: str, tree: Hierarchy) -> pd.DataFrame:
-    """Learn track records from the quarters before."""
-    spoken = [part[[NODE, PERIOD, SOURCE, VALUE]] for part in told if len(part)]
-    rows = pd.concat(spoken, ignore_index=True) if spoken else pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE])
-    rows = rows.astype({VALUE: float})
-    return track_records(rows[rows[PERIOD] < before], actual[actual[PERIOD] < before], tree.level)
 
 
 def _present(tree: Hierarchy, nodes: pd.Series) -> Hierarchy | None:

@@ -1,6 +1,8 @@
 """What was sold, targeted and said in the past, laid over one tree, so that every approach can be tried on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,9 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters, past_submissions, past_targets
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.hierarchy.check import rows_on
-from spms_lib.tables import LEVEL, NODE, PARENT, to_long, to_wide
+from spms_lib.tables import LEVEL, NODE, PARENT, PERIOD, VALUE, to_long, to_wide
+
+DOUBTFUL_FACTOR: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ class Past:
         return to_long(self.tree.roll_up(self.sold).loc[self.nodes])
 
 
-def past_of(desk: Desk, *, quarters: int = 8) -> Past:
+def past_of(desk: Desk, *, quarters: int = 8, set_aside: Sequence[str] = ()) -> Past:
     """Gather what was sold, targeted and said in the quarters before the plan.
 
     Results, submissions and targets of a seat follow the seat to its present place. A target above
@@ -60,10 +64,12 @@ def past_of(desk: Desk, *, quarters: int = 8) -> Past:
     ----------
     quarters
         How many quarters back.
+    set_aside
+        Months whose targets do not count, because they are slips: see `doubtful_targets`.
     """
     when = past_quarters(desk, quarters)
     sold = desk.actuals(until=desk.params.plan_as_of)
-    stated = to_wide(past_targets(desk, when)).astype(float)
+    stated = to_wide(past_targets(desk, when)).astype(float).drop(columns=list(set_aside), errors="ignore")
     said = to_wide(past_submissions(desk, when)).astype(float)
     tree, place = _with_closed_seats(desk, sold.index)
     own = stated[stated.index.isin(place.index)]
@@ -72,12 +78,35 @@ def past_of(desk: Desk, *, quarters: int = 8) -> Past:
         tree=tree,
         nodes=desk.tree.nodes,
         sold=_placed(sold, place).reindex(tree.leaves),
-        targets=_handed_down(tree, _restated(desk, stated, moved, when)),
+        targets=handed_down(tree, _restated(desk, stated, moved, when)),
         said=_placed(said[said.index.isin(place.index)], place).reindex(tree.leaves),
         quarters=when,
         calendar=desk.calendar,
         review_level=desk.review_level,
     )
+
+
+def doubtful_targets(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
+    """List past targets that look like slips of the pen: far from what their node's children were given.
+
+    The ratio of a node's target to the sum of its children's is compared with its own median over
+    the months, so that a company that always assigns more, or less, is not reported.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns node, period, value, children (sum of their targets, minor units), ratio and
+        usual_ratio; rows where they differ by more than a factor of `DOUBTFUL_FACTOR`.
+    """
+    rows = past_targets(desk, past_quarters(desk, quarters))
+    above = rows.assign(**{NODE: rows[NODE].map(desk.tree.parents)}).dropna(subset=NODE)
+    given = above.groupby([NODE, PERIOD])[VALUE].sum().rename("children").reset_index()
+    both = rows.merge(given[given["children"] > 0], on=[NODE, PERIOD])
+    both["ratio"] = both[VALUE] / both["children"]
+    both["usual_ratio"] = both.groupby(NODE)["ratio"].transform("median")
+    far = both["ratio"] / both["usual_ratio"].where(both["usual_ratio"] > 0)
+    doubtful = both[(far > DOUBTFUL_FACTOR) | (far < 1 / DOUBTFUL_FACTOR)]
+    return doubtful[[NODE, PERIOD, VALUE, "children", "ratio", "usual_ratio"]].reset_index(drop=True)
 
 
 def _with_closed_seats(desk: Desk, seats: pd.Index) -> tuple[Hierarchy, pd.Series]:
@@ -117,7 +146,7 @@ def _restated(desk: Desk, stated: pd.DataFrame, moved: pd.DataFrame, quarters: l
     """Move stated targets with the seats that have moved since: times the sum of seats now, over the sum then."""
     parts = []
     for quarter in quarters:
-        months = [month for month in desk.calendar.months(quarter) if month in stated]
+        months = [month for month in desk.calendar.months(quarter) if month in stated.columns]
         then, now = _sum_then(desk, stated[months], quarter), moved[months]
         told = stated[months].reindex(now.index)
         before = then.reindex(now.index)
@@ -135,7 +164,7 @@ def _sum_then(desk: Desk, stated: pd.DataFrame, quarter: str) -> pd.DataFrame:
     return tree.roll_up(stated[stated.index.isin(tree.leaves)])
 
 
-def _handed_down(tree: Hierarchy, targets: pd.DataFrame) -> pd.DataFrame:
+def handed_down(tree: Hierarchy, targets: pd.DataFrame) -> pd.DataFrame:
     """Make targets coherent from the top: children share what their parent has, in proportion to their own.
 
     Where a parent has none, its children keep theirs; a child without one gets none.

@@ -145,9 +145,9 @@ def _choose(ranked: pd.DataFrame, criteria: pd.DataFrame) -> Recommendation:
         name, basis, change = str(best[SOURCE]), "evidence", _evidence_change(best, others)
     else:
         name, basis, facts, change = _ask(contenders, criteria, facts)
-        apart = f"a lead of more than {_reach(others.iloc[0]):.1%} points, now {others.iloc[0]['behind']:.1%}"
+        apart = f"a lead of more than {_points(_reach(others.iloc[0]))}, now {_points(others.iloc[0]['behind'])}"
         short = f"at least {ENOUGH_QUARTERS} quarters, now {quarters}"
-        change = f"{change}; or {apart if quarters >= ENOUGH_QUARTERS else short}"
+        change = f"{change}; or {apart if quarters >= ENOUGH_QUARTERS else short}{_turning(best)}"
     second = others.iloc[0]
     return Recommendation(
         APPROACHES.get(name, name), basis, APPROACHES[str(best[SOURCE])],
@@ -178,12 +178,18 @@ def _misses(ranked: pd.DataFrame) -> str:
 def _how_sure(best: pd.Series, second: pd.Series, quarters: int) -> str:
     name, other = APPROACHES[str(best[SOURCE])], APPROACHES[str(second[SOURCE])]
     if pd.isna(second["behind_low"]):
-        return f"{name} led {other} by {second['behind']:.1%} points in the one quarter that is known"
+        return f"{name} led {other} by {_points(second['behind'])} in the one quarter that is known"
     short = f"; {quarters} quarters are too few to tell" if quarters < ENOUGH_QUARTERS else ""
     return (
         f"{name} is the best with a chance of {best['chance_best']:.0%}; its lead over {other} is "
-        f"{second['behind']:.1%} points ({second['behind_low']:.1%} to {second['behind_high']:.1%}){short}"
+        f"{_points(second['behind'])} (90 % interval {_points(second['behind_low'], unit='')} to "
+        f"{_points(second['behind_high'], unit='')}){short}"
     )
+
+
+def _points(ratio: float, *, unit: str = " points") -> str:
+    """Write a difference of ratios in percentage points."""
+    return f"{100 * ratio + 0.0:.1f}{unit}"
 
 
 def _reach(other: pd.Series) -> float:
@@ -194,13 +200,17 @@ def _reach(other: pd.Series) -> float:
 def _evidence_change(best: pd.Series, others: pd.DataFrame) -> str:
     nearest = others.loc[others["behind_low"].idxmin()]
     name = APPROACHES[str(nearest[SOURCE])]
-    text = (
-        f"the lead would not be clear if {name} had missed by {nearest['behind_low']:.1%} points less, "
-        f"and {name} would lead if by more than {nearest['behind']:.1%}"
+    return (
+        f"{name} missing by {_points(nearest['behind_low'])} less, so that the lead is not clear, "
+        f"or by more than {_points(nearest['behind'])} less, so that {name} leads{_turning(best)}"
     )
-    if best["turns_on"]:
-        text += f"; without {best['turns_on']}, {APPROACHES[best['turns_to']]} would lead"
-    return text
+
+
+def _turning(best: pd.Series) -> str:
+    """Name the quarter that the order rests on, if there is one."""
+    if not best["turns_on"]:
+        return ""
+    return f"; the order rests on {best['turns_on']}, without which {APPROACHES[best['turns_to']]} leads"
 
 
 def _ask(contenders: Sequence[str], criteria: pd.DataFrame, facts: str) -> tuple[str, str, str, str]:
