@@ -48,7 +48,7 @@ NAMES = list(APPROACHES)
 TRUTHS = {"next": "next quarter", "again": "lived again"}
 
 
-def study(seeds: int, *, sellers: int = 20, next_lives: int = 20, again_lives: int = 4) -> pd.DataFrame:
+def study(seeds: int, *, sellers: int = 20, next_lives: int = 20, again_lives: int = 3) -> pd.DataFrame:
     """Recommend and compare, for every seed and level.
 
     Returns

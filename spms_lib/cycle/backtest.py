@@ -155,7 +155,7 @@ class _Step:
     @property
     def known(self) -> pd.DataFrame:
         """Leaves x months: what had been sold."""
-        return self.past.sold.loc[:, [month for month in self.past.sold if month < self.months[0]]]
+        return _until(self.past.sold, self.months[0])
 
     @property
     def heard(self) -> list[pd.DataFrame]:
@@ -207,7 +207,11 @@ class _Step:
         for name in methods:
             try:
                 method = method_named(
-                    name, residuals=residuals, history=recent, level=self.past.review_level, records=self.records
+                    name,
+                    residuals=residuals,
+                    history=recent,
+                    level=self.past.review_level,
+                    records=self.records,
                 )
                 plans.append(self._told(reconcile(tree, weighed, method=method), METHOD_PREFIX + name))
             except SpmsError as refusal:
@@ -218,17 +222,25 @@ class _Step:
         """Read a plan's values and, where the method states them, spreads; a value that nobody supports is missing."""
         spread = to_long(plan.spread, value=SPREAD)
         rows = to_long(plan.values).merge(spread, on=[NODE, PERIOD], how="left").assign(source=name)
-        return rows[~np.isinf(rows[SPREAD])]
+        supported: pd.DataFrame = rows[~np.isinf(rows[SPREAD])]
+        return supported
 
     def with_spread(self, made: list[pd.DataFrame]) -> pd.DataFrame:
         """Give a source without a spread of its own that of its track record, as known then."""
-        some = [part.reindex(columns=_COLUMNS).astype({VALUE: float, SPREAD: float}) for part in made if len(part)]
+        some = [
+            part.reindex(columns=_COLUMNS).astype({VALUE: float, SPREAD: float}) for part in made if len(part)
+        ]
         rows = pd.concat(some, ignore_index=True)
         bare = rows[SPREAD].isna()
         named = rows[bare].replace({SOURCE: {TOP_DOWN: TARGET}})
         variance = with_variance(named, self.records, self.past.tree.level)[VARIANCE]
         rows.loc[bare, SPREAD] = np.sqrt(variance.to_numpy())
         return rows
+
+
+def _until(by_month: pd.DataFrame, month: str) -> pd.DataFrame:
+    """Keep the months before one."""
+    return by_month[[name for name in by_month.columns if str(name) < month]]
 
 
 def _present(tree: Hierarchy, nodes: pd.Series) -> Hierarchy | None:
@@ -238,7 +250,7 @@ def _present(tree: Hierarchy, nodes: pd.Series) -> Hierarchy | None:
         return tree
     if not there.any():
         return None
-    kept = tree.roll_up_array(there.astype(np.int64)[:, None])[:, 0] > 0
+    kept = tree.roll_up(pd.DataFrame({"there": there.astype(np.int64)}, tree.leaves))["there"].to_numpy() > 0
     table = pd.DataFrame({NODE: tree.nodes, PARENT: tree.parents.to_numpy(), LEVEL: tree.level.to_numpy()})
     return Hierarchy.from_parent_child(table[kept])
 
@@ -253,8 +265,10 @@ def _early_errors(past: Past, methods: Sequence[str]) -> list[pd.DataFrame]:
     early = []
     while start < first:
         months = calendar.months(start)
-        known = history.loc[:, [month for month in history if month < months[0]]]
-        early.append(to_long(baseline(known, months, calendar).reindex(past.tree.nodes)).assign(source=BASELINE))
+        known = _until(history, months[0])
+        early.append(
+            to_long(baseline(known, months, calendar).reindex(past.tree.nodes)).assign(source=BASELINE)
+        )
         start = calendar.shift(start, 1)
     return early
 

@@ -10,6 +10,7 @@ import pandas as pd
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters, past_submissions, past_targets
+from spms_lib.errors import ParamsError
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.hierarchy.check import rows_on
 from spms_lib.tables import LEVEL, NODE, PARENT, PERIOD, VALUE, to_long, to_wide
@@ -66,8 +67,20 @@ def past_of(desk: Desk, *, quarters: int = 8, set_aside: Sequence[str] = ()) -> 
         How many quarters back.
     set_aside
         Months whose targets do not count, because they are slips: see `doubtful_targets`.
+
+    Raises
+    ------
+    ParamsError
+        If a month that is set aside is not one of these quarters.
     """
     when = past_quarters(desk, quarters)
+    walked = [month for quarter in when for month in desk.calendar.months(quarter)]
+    if unknown := [month for month in set_aside if month not in walked]:
+        raise ParamsError(
+            f"'{unknown[0]}' is not a month of the past quarters.",
+            where="set_aside",
+            remedy=f"Choose from {walked[0]} to {walked[-1]}." if walked else "Leave it empty.",
+        )
     sold = desk.actuals(until=desk.params.plan_as_of)
     stated = to_wide(past_targets(desk, when)).astype(float).drop(columns=list(set_aside), errors="ignore")
     said = to_wide(past_submissions(desk, when)).astype(float)

@@ -100,7 +100,16 @@ def recommend(evidence: pd.DataFrame, criteria: pd.DataFrame) -> pd.DataFrame:
     TableError
         If a column is missing.
     """
-    wanted = ["quarters", "wape", "behind", "behind_low", "behind_high", "chance_best", "turns_on", "turns_to"]
+    wanted = [
+        "quarters",
+        "wape",
+        "behind",
+        "behind_low",
+        "behind_high",
+        "chance_best",
+        "turns_on",
+        "turns_to",
+    ]
     need(evidence, [LEVEL, SEGMENT, SOURCE, *wanted], "evidence")
     rows = []
     for (level, segment), group in evidence.groupby([LEVEL, SEGMENT], sort=False):
@@ -145,7 +154,9 @@ def _choose(ranked: pd.DataFrame, criteria: pd.DataFrame) -> Recommendation:
         name, basis, change = str(best[SOURCE]), "evidence", _evidence_change(best, others)
     else:
         name, basis, facts, change = _ask(contenders, criteria, facts)
-        apart = f"a lead of more than {_points(_reach(others.iloc[0]))}, now {_points(others.iloc[0]['behind'])}"
+        apart = (
+            f"a lead of more than {_points(_reach(others.iloc[0]))}, now {_points(others.iloc[0]['behind'])}"
+        )
         short = f"at least {ENOUGH_QUARTERS} quarters, now {quarters}"
         change = f"{change}; or {apart if quarters >= ENOUGH_QUARTERS else short}{_turning(best)}"
     second = others.iloc[0]
@@ -198,7 +209,7 @@ def _reach(other: pd.Series) -> float:
 
 
 def _evidence_change(best: pd.Series, others: pd.DataFrame) -> str:
-    nearest = others.loc[others["behind_low"].idxmin()]
+    nearest: pd.Series = others.iloc[int(others["behind_low"].to_numpy().argmin())]
     name = APPROACHES[str(nearest[SOURCE])]
     return (
         f"{name} missing by {_points(nearest['behind_low'])} less, so that the lead is not clear, "
@@ -245,6 +256,7 @@ def _flip(criteria: pd.DataFrame, mean: float, towards: str) -> str:
     able = said[needed.abs() < 2 if towards != "blend" else needed.abs() <= 2]
     if able.empty:
         return f"{text}, which no single answer does"
-    first = able.loc[(needed[able.index] - able["score"]).abs().idxmin()]
+    number = int((needed[able.index] - able["score"]).abs().to_numpy().argmin())
+    first, aimed = able.iloc[number], float(needed[able.index].iloc[number])
     beyond = "" if towards == "blend" else "beyond "
-    return f"{text}, as by '{first['question']}' from {first['score']:+d} to {beyond}{needed[first.name]:+.1f}"
+    return f"{text}, as by '{first['question']}' from {first['score']:+d} to {beyond}{aimed:+.1f}"

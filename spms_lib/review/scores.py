@@ -99,8 +99,8 @@ def tally(
     table = cells[[*by, SOURCE]].assign(**{QUARTER: cells[PERIOD].map(names)}, **parts)
     grouped = table.groupby([*by, QUARTER, SOURCE], sort=False, observed=True)
     sums = grouped[[USED, LEFT_OUT, *_SUMS]].sum()
-    silent = grouped["crps"].agg(lambda one: one.isna().any())
-    return sums.assign(crps=sums["crps"].where(~silent.to_numpy())).reset_index()
+    whole = grouped["crps"].count() == grouped["crps"].size()
+    return sums.assign(crps=sums["crps"].where(whole)).reset_index()
 
 
 def score(
@@ -156,7 +156,19 @@ def score(
         )
     grouped = tallies.groupby(list(by), sort=False, observed=True)
     parts = [_group(name, rows, by, judged, naive, seed, draws, interval) for name, rows in grouped]
-    columns = [*by, SOURCE, USED, LEFT_OUT, "quarters", WAPE, "wape_low", "wape_high", BIAS, BIAS_RATIO, "crps"]
+    columns = [
+        *by,
+        SOURCE,
+        USED,
+        LEFT_OUT,
+        "quarters",
+        WAPE,
+        "wape_low",
+        "wape_high",
+        BIAS,
+        BIAS_RATIO,
+        "crps",
+    ]
     columns += ["inside", "value_added", "behind", "behind_low", "behind_high", "chance_best", "won"]
     columns += ["turns_on", "turns_to"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
@@ -237,7 +249,13 @@ def _turning_point(
 
 
 def ratio_interval(
-    sums: Floats, size: Floats, *, interval: str = "t", seed: int = 0, draws: int = DRAWS, cover: float = COVER
+    sums: Floats,
+    size: Floats,
+    *,
+    interval: str = "t",
+    seed: int = 0,
+    draws: int = DRAWS,
+    cover: float = COVER,
 ) -> tuple[Floats, Floats]:
     """Say between which bounds a ratio of sums over quarters lies.
 
@@ -286,8 +304,9 @@ def _redrawn(sums: Floats, size: Floats, seed: int, draws: int) -> Floats:
     quarters = len(size)
     rng = np.random.default_rng(seed)
     times = rng.multinomial(quarters, np.full(quarters, 1.0 / quarters), size=draws).astype(np.float64)
-    return np.divide(times @ sums, (times @ size)[:, None], out=np.full((draws, sums.shape[1]), np.nan),
+    drawn: Floats = np.divide(times @ sums, (times @ size)[:, None], out=np.full((draws, sums.shape[1]), np.nan),
                      where=(times @ size)[:, None] > 0)  # fmt: skip
+    return drawn
 
 
 def _chance_best(

@@ -49,26 +49,43 @@ def intervals(
         Order of the groups; as they come if None.
     """
     need(frame, group, row, value, low, high, mark)
-    order = list(dict.fromkeys(frame[group])) if groups is None else [g for g in groups if (frame[group] == g).any()]
+    order = (
+        list(dict.fromkeys(frame[group]))
+        if groups is None
+        else [g for g in groups if (frame[group] == g).any()]
+    )
     parts = [frame[frame[group] == one] for one in order]
-    looks = dict(zip(names_of := list(dict.fromkeys(frame[row])), series_meanings(names_of, meanings), strict=True))
+    looks = dict(
+        zip(names_of := list(dict.fromkeys(frame[row])), series_meanings(names_of, meanings), strict=True)
+    )
     count = len(frame) + _GAP * len(parts)
     ax = begin(ax, title=title, note=note, height=1.1 + _ROW * count)
     ticks: list[tuple[float, str, bool]] = []
     place = 0.0
     for name, part in zip(order, parts, strict=True):
-        ax.text(0.0, place - 0.05, row_name(name), transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
+        ax.text(
+            0.0,
+            place - 0.05,
+            row_name(name),
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            fontweight="bold",
+        )
         if place:
             ax.axhline(place - 0.55, color=SOFT, linewidth=0.5, alpha=0.5)
         for number, (_, one) in enumerate(part.iterrows(), start=1):
             at, look, marked = place + number - 0.1, looks[one[row]], bool(one[mark])
             if pd.notna(one[low]) and pd.notna(one[high]):
-                ax.hlines(at, one[low], one[high], color=look.colour, linewidth=3.0 if marked else 1.8, zorder=2)
+                ax.hlines(
+                    at, one[low], one[high], color=look.colour, linewidth=3.0 if marked else 1.8, zorder=2
+                )
             ax.scatter(one[value], at, s=64 if marked else 40, color=look.colour, marker=look.marker,
                        edgecolor=INK if marked else "white", linewidth=1.1 if marked else 0.6, zorder=3)  # fmt: skip
             end = one[high] if pd.notna(one[high]) else one[value]
             if marked:
-                ax.annotate(str(one[mark]), (end, at), (7, 0), textcoords="offset points", va="center", fontsize=9)
+                ax.annotate(
+                    str(one[mark]), (end, at), (7, 0), textcoords="offset points", va="center", fontsize=9
+                )
             ticks.append((at, (names or {}).get(one[row], look.label), marked))
         place += len(part) + _GAP
     ax.set_yticks([at for at, _, _ in ticks], [text for _, text, _ in ticks])
