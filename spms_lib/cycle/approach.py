@@ -64,7 +64,7 @@ def measure(desk: Desk, past: Past, walk: Walk, *, seed: int = 0) -> Evidence:
     seed
         Of the draws behind the chance of being best.
     """
-    rows = walk.forecasts.assign(**{LEVEL: walk.forecasts[NODE].map(desk.tree.level), SEGMENT: WHOLE_LEVEL})
+    rows = walk.forecasts.assign(level=walk.forecasts[NODE].map(desk.tree.level), segment=WHOLE_LEVEL)
     at_level = {name: rows[rows[LEVEL] == name] for name in desk.tree.level_names}
     nodes = desk.tree.at_level(desk.review_level)
     own = (

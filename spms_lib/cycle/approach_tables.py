@@ -72,7 +72,7 @@ def printed(levels: pd.DataFrame) -> pd.DataFrame:
 
 
 def segment_table(desk: Desk, evidence: Evidence) -> pd.DataFrame:
-    """Lay the review level's nodes out: name, WAPE by approach, quarters, and the best with its lead and chance."""
+    """Lay the review level's nodes out: name, WAPE by approach, quarters, and the best with its lead over the closest rival."""
     columns = ["name", *(SOURCE_NAMES[one] for one in APPROACHES), "quarters", "best", *_LEAD]
     rows = evidence.segments.dropna(subset="wape")
     if rows.empty:
@@ -82,8 +82,9 @@ def segment_table(desk: Desk, evidence: Evidence) -> pd.DataFrame:
     )
     found = rows[rows[SOURCE].isin(APPROACHES)].sort_values("wape", kind="stable")
     best = found.drop_duplicates(SEGMENT).set_index(SEGMENT)
-    second = found[found.duplicated(SEGMENT)].drop_duplicates(SEGMENT).set_index(SEGMENT)
-    lead = second[["behind", "behind_low", "behind_high"]].set_axis(list(_LEAD[:3]), axis=1)
+    others = found[found.duplicated(SEGMENT)].sort_values("behind_low", kind="stable")
+    rival = others.drop_duplicates(SEGMENT).set_index(SEGMENT)
+    lead = rival[["behind", "behind_low", "behind_high"]].set_axis(list(_LEAD[:3]), axis=1)
     table = wape.join(lead).assign(
         name=lambda part: desk.tree.name.reindex(part.index),
         best=best[SOURCE].map(SOURCE_NAMES),
@@ -105,20 +106,19 @@ def method_table(desk: Desk, evidence: Evidence) -> pd.DataFrame:
 
 
 def left_out_table(walk: Walk, evidence: Evidence) -> pd.DataFrame:
-    """List what could not be made in some quarters, and what has too short a past: source, where, why."""
-    made = (
-        walk.left_out.groupby([SOURCE, "why"], sort=False)["quarter"]
-        .agg(["count", "min", "max"])
-        .reset_index()
-    )
+    """List what could not be made in some quarters (and the last reason), and what has too short a past: source, where, why."""
+    grouped = walk.left_out.groupby(SOURCE, sort=False)
+    made = grouped["quarter"].agg(["count", "min", "max"]).assign(why=grouped["why"].last()).reset_index()
     spans = [
-        first if count == 1 else f"{count} quarters, {first} to {last}"
+        str(first) if count == 1 else f"{count} quarters, {first} to {last}"
         for count, first, last in made[["count", "min", "max"]].itertuples(index=False)
     ]
     first = pd.DataFrame({SOURCE: made[SOURCE].map(_method), "where": spans, "why": made["why"]})
     short = evidence.not_compared
     place = short[LEVEL].where(short[SEGMENT] == WHOLE_LEVEL, short[SEGMENT])
-    words = [f"known in {count} quarters only" for count in short["quarters"]]
+    words = [
+        "known in one quarter" if count == 1 else f"known in {count} quarters" for count in short["quarters"]
+    ]
     second = pd.DataFrame({SOURCE: short[SOURCE].map(_method), "where": place, "why": words})
     return pd.concat([first, second], ignore_index=True)
 
@@ -140,7 +140,7 @@ def sentences(desk: Desk, recommendation: pd.DataFrame) -> list[str]:
     told = recommendation[["recommendation", "because", "how_sure", "would_change"]].astype(str)
     return [
         f"**{place[:1].upper()}{place[1:]}: {choice}.** {why[:1].upper()}{why[1:]}. {sure[:1].upper()}{sure[1:]}. "
-        f"It would change by {change}."
+        f"What would overturn it: {change}."
         for place, (choice, why, sure, change) in zip(places, told.itertuples(index=False), strict=True)
     ]
 

@@ -81,6 +81,6 @@ def criteria_table(desk: Desk) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _fact(question: Question | None, fact: float | None) -> str:
-    """Say a fact in words; nothing where data hold none."""
-    return _FACTS[question.fact].format(fact) if question and fact is not None and np.isfinite(fact) else ""
+def _fact(question: Question | None, fact: float | None) -> str | None:
+    """Say a fact in words; missing where data hold none."""
+    return _FACTS[question.fact].format(fact) if question and fact is not None and np.isfinite(fact) else None

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from spms_lib.goals.questions import MOST
 from spms_lib.tables import LEVEL, SOURCE, need
 
 APPROACHES: Final = {
@@ -36,7 +38,8 @@ class Recommendation:
     contenders
         Approaches that the evidence does not rule out.
     lead, lead_low, lead_high
-        WAPE points between the leaning and the next best, and its interval; missing with fewer than two.
+        WAPE between the leaning and its closest rival, whose interval reaches lowest: clear where lead_low is above 0;
+        missing with fewer than two approaches.
     chance_best
         Of the leaning.
     """
@@ -145,26 +148,22 @@ def _choose(ranked: pd.DataFrame, criteria: pd.DataFrame) -> Recommendation:
         return _without_comparison(ranked, criteria)
     quarters = int(ranked["quarters"].min())
     best, others = ranked.iloc[0], ranked.iloc[1:]
+    rival = others.iloc[int(others["behind_low"].fillna(-np.inf).to_numpy().argmin())]
     open_ones = others[
         (quarters < ENOUGH_QUARTERS) | ~(others["behind_low"] > 0) | (others["behind"] < LEAST_LEAD)
     ]
     contenders = [str(best[SOURCE]), *open_ones[SOURCE]]
     facts = f"{_misses(ranked)}, over {quarters} quarters"
     if open_ones.empty:
-        name, basis, change = str(best[SOURCE]), "evidence", _evidence_change(best, others)
+        name, basis, change = str(best[SOURCE]), "evidence", _evidence_change(rival)
     else:
         name, basis, facts, change = _ask(contenders, criteria, facts)
-        apart = (
-            f"a lead of more than {_points(_reach(others.iloc[0]))}, now {_points(others.iloc[0]['behind'])}"
-        )
-        short = f"at least {ENOUGH_QUARTERS} quarters, now {quarters}"
-        change = f"{change}; or {apart if quarters >= ENOUGH_QUARTERS else short}{_turning(best)}"
-    second = others.iloc[0]
+        change = f"{change}; or {_missing_lead(rival, quarters)}"
     return Recommendation(
         APPROACHES.get(name, name), basis, APPROACHES[str(best[SOURCE])],
         ", ".join(APPROACHES[one] for one in contenders),
-        float(second["behind"]), float(second["behind_low"]), float(second["behind_high"]),
-        float(best["chance_best"]), quarters, facts, _how_sure(best, second, quarters), change,
+        float(rival["behind"]), float(rival["behind_low"]), float(rival["behind_high"]),
+        float(best["chance_best"]), quarters, facts, _how_sure(best, rival, quarters), change + _turning(best),
     )  # fmt: skip
 
 
@@ -181,20 +180,20 @@ def _without_comparison(ranked: pd.DataFrame, criteria: pd.DataFrame) -> Recomme
 
 
 def _misses(ranked: pd.DataFrame) -> str:
-    texts = [f"{APPROACHES[row.source]} {'missed by ' if not number else ''}{row.wape:.1%}"
-             for number, row in enumerate(ranked.itertuples())]  # fmt: skip
-    return ", ".join(texts)
+    named = zip(ranked[SOURCE].map(APPROACHES), ranked["wape"], strict=True)
+    first, *others = [f"{name} {wape:.1%}" for name, wape in named]
+    return ", ".join([first.replace(" ", " missed by ", 1), *others])
 
 
-def _how_sure(best: pd.Series, second: pd.Series, quarters: int) -> str:
-    name, other = APPROACHES[str(best[SOURCE])], APPROACHES[str(second[SOURCE])]
-    if pd.isna(second["behind_low"]):
-        return f"{name} led {other} by {_points(second['behind'])} in the one quarter that is known"
+def _how_sure(best: pd.Series, rival: pd.Series, quarters: int) -> str:
+    name, other = APPROACHES[str(best[SOURCE])], APPROACHES[str(rival[SOURCE])]
+    if pd.isna(rival["behind_low"]):
+        return f"{name} led {other} by {_points(rival['behind'])} in the one quarter that is known"
     short = f"; {quarters} quarters are too few to tell" if quarters < ENOUGH_QUARTERS else ""
     return (
         f"{name} is the best with a chance of {best['chance_best']:.0%}; its lead over {other} is "
-        f"{_points(second['behind'])} (90 % interval {_points(second['behind_low'], unit='')} to "
-        f"{_points(second['behind_high'], unit='')}){short}"
+        f"{_points(rival['behind'])} (90 % interval {_points(rival['behind_low'], unit='')} to "
+        f"{_points(rival['behind_high'], unit='')}){short}"
     )
 
 
@@ -203,17 +202,22 @@ def _points(ratio: float, *, unit: str = " points") -> str:
     return f"{100 * ratio + 0.0:.1f}{unit}"
 
 
-def _reach(other: pd.Series) -> float:
-    """How wide the lead's interval is to one side: a lead beyond it would be clear."""
-    return float(max(other["behind"] - other["behind_low"], LEAST_LEAD))
-
-
-def _evidence_change(best: pd.Series, others: pd.DataFrame) -> str:
-    nearest: pd.Series = others.iloc[int(others["behind_low"].to_numpy().argmin())]
-    name = APPROACHES[str(nearest[SOURCE])]
+def _missing_lead(rival: pd.Series, quarters: int) -> str:
+    """Say which lead the evidence would need to decide alone: beyond what its interval reaches to one side."""
+    if quarters < ENOUGH_QUARTERS:
+        return f"at least {ENOUGH_QUARTERS} quarters, now {quarters}"
+    needed = max(float(rival["behind"] - rival["behind_low"]), LEAST_LEAD)
     return (
-        f"{name} missing by {_points(nearest['behind_low'])} less, so that the lead is not clear, "
-        f"or by more than {_points(nearest['behind'])} less, so that {name} leads{_turning(best)}"
+        f"a lead over {APPROACHES[str(rival[SOURCE])]} of more than {_points(needed)}, "
+        f"now {_points(rival['behind'])}"
+    )
+
+
+def _evidence_change(rival: pd.Series) -> str:
+    name = APPROACHES[str(rival[SOURCE])]
+    return (
+        f"{name} missing by {_points(rival['behind_low'])} less, so that the lead is not clear, "
+        f"or by more than {_points(rival['behind'])} less, so that {name} leads"
     )
 
 
@@ -247,16 +251,14 @@ def _flip(criteria: pd.DataFrame, mean: float, towards: str) -> str:
     aim = {"top_down": CLEAR_ANSWER, "bottom_up": -CLEAR_ANSWER}.get(
         towards, CLEAR_ANSWER if mean > 0 else -CLEAR_ANSWER
     )
-    text = f"{APPROACHES[towards]} if the answers' mean went from {mean:+.2f} beyond {aim:+.1f}"
-    if towards == "blend":
-        text = f"{APPROACHES[towards]} if the answers' mean went from {mean:+.2f} to {aim:+.1f}"
+    beyond = "to" if towards == "blend" else "beyond"
+    text = f"{APPROACHES[towards]} if the answers' mean went from {mean:+.2f} {beyond} {aim:+.1f}"
     said = criteria.dropna(subset="score")
-    said = said[said["weight"] > 0]
-    needed = said["score"] + (aim - mean) * said["weight"].sum() / said["weight"]
-    able = said[needed.abs() < 2 if towards != "blend" else needed.abs() <= 2]
-    if able.empty:
-        return f"{text}, which no single answer does"
-    number = int((needed[able.index] - able["score"]).abs().to_numpy().argmin())
-    first, aimed = able.iloc[number], float(needed[able.index].iloc[number])
-    beyond = "" if towards == "blend" else "beyond "
-    return f"{text}, as by '{first['question']}' from {first['score']:+d} to {beyond}{aimed:+.1f}"
+    total = float(said["weight"].sum())
+    for step in range(1, 2 * MOST + 1):  # the smallest change of one answer that does it
+        for answer in said.to_dict("records"):
+            new = int(answer["score"]) + (step if aim > mean else -step)
+            moved = mean + (new - answer["score"]) * answer["weight"] / total
+            if abs(new) <= MOST and answer_for(moved) == towards:
+                return f"{text}, as by '{answer['question']}' from {answer['score']:+d} to {new:+d}"
+    return f"{text}, which no single answer does"
