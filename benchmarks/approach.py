@@ -29,10 +29,11 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 from spms_lib.cycle import open_cycle
-from spms_lib.cycle.approach import criteria_table, measure
+from spms_lib.cycle.approach import measure
 from spms_lib.cycle.backtest import forecast_quarter, records_before, walk_forward
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.past import Past, handed_down, past_of
+from spms_lib.cycle.questions import criteria_table
 from spms_lib.goals.approach import APPROACHES, CANNOT_TELL, SEGMENT, recommend
 from spms_lib.sample import build_sample
 from spms_lib.sample.build import make_world

@@ -253,11 +253,12 @@ def _flip(criteria: pd.DataFrame, mean: float, towards: str) -> str:
     )
     beyond = "to" if towards == "blend" else "beyond"
     text = f"{APPROACHES[towards]} if the answers' mean went from {mean:+.2f} {beyond} {aim:+.1f}"
+    upwards = towards == "top_down" or (towards == "blend" and mean < 0)
     said = criteria.dropna(subset="score")
     total = float(said["weight"].sum())
     for step in range(1, 2 * MOST + 1):  # the smallest change of one answer that does it
         for answer in said.to_dict("records"):
-            new = int(answer["score"]) + (step if aim > mean else -step)
+            new = int(answer["score"]) + (step if upwards else -step)
             moved = mean + (new - answer["score"]) * answer["weight"] / total
             if abs(new) <= MOST and answer_for(moved) == towards:
                 return f"{text}, as by '{answer['question']}' from {answer['score']:+d} to {new:+d}"
