@@ -6,7 +6,6 @@ import pandas as pd
 
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.desk import Desk
-from spms_lib.goals.approach import blend_sources
 from spms_lib.goals.baseline import backtest
 from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
 
@@ -53,7 +52,7 @@ def past_submissions(desk: Desk, quarters: list[str]) -> pd.DataFrame:
 
 
 def past_forecasts(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
-    """Lay top-down, bottom-up, their blend, the baseline and the naive side by side for past quarters.
+    """Lay top-down, bottom-up, the baseline and the naive side by side for past quarters, as they stood.
 
     Bottom-up above the leaves is the sum of submissions; a leaf that did not submit
     counts with its baseline, so that a missing voice is not read as zero sales.
@@ -75,15 +74,9 @@ def past_forecasts(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
         own = to_wide(walk[walk[SOURCE] == BASELINE]).reindex(index=seats, columns=grid.columns)
         parts.append(to_long(desk.rolled_up(grid.fillna(own))).assign(source=BOTTOM_UP))
     joined = pd.concat(parts, ignore_index=True)[[NODE, PERIOD, SOURCE, VALUE]]
-    in_tree = joined[joined[NODE].isin(desk.tree.nodes)]
-    return blend_sources(in_tree, TOP_DOWN, BOTTOM_UP)
+    return joined[joined[NODE].isin(desk.tree.nodes)].reset_index(drop=True)
 
 
 def past_actuals(desk: Desk) -> pd.DataFrame:
     """Return what really came, for every node and month: columns node, period, value."""
     return to_long(desk.history())
-
-
-def by_level(desk: Desk, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add each row's level name."""
-    return rows.assign(level=rows[NODE].map(desk.tree.level))

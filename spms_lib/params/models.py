@@ -255,6 +255,10 @@ class Criterion(Model):
     """Why this score."""
     decided_by: str
     """Who gave it."""
+    topic: Literal["", "culture", "market", "data", "resources"] = ""
+    """What it is about; empty for a standard question, which knows its own."""
+    decided_on: dt.date | None = None
+    """When it was given."""
 
 
 class Limit(Model):

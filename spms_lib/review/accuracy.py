@@ -78,7 +78,7 @@ def accuracy(
             where="accuracy",
             remedy="Report by source too, or compare one source.",
         )
-    used = _cells(forecasts, actuals, by, sources)
+    used = common_cells(forecasts, actuals, by, sources)
     error = used[VALUE] - used["actual"]
     measured = used[[*by, "used"]].assign(
         error=error, miss=error.abs(), size=used["actual"].abs(), unused=~used["used"]
@@ -179,7 +179,7 @@ def value_added(
     )
 
 
-def _cells(
+def common_cells(
     forecasts: pd.DataFrame, actuals: pd.DataFrame, by: Sequence[str], sources: Sequence[str]
 ) -> pd.DataFrame:
     """Lay out every cell for every compared source, with actual, forecast and whether it counts."""

@@ -10,7 +10,7 @@ from spms_lib.sample.company import make_company
 from spms_lib.sample.effects import decisions
 from spms_lib.sample.field import Field, Habit, make_habits, submissions
 from spms_lib.sample.notes import drivers, notes
-from spms_lib.sample.orders import make_deals, make_orders, transactions
+from spms_lib.sample.orders import Deals, make_deals, make_orders, transactions
 from spms_lib.sample.past_targets import targets
 from spms_lib.sample.people import hierarchy, make_people, roster
 from spms_lib.sample.pipeline import opportunities
@@ -60,15 +60,9 @@ def build_sample(
     >>> rows["decisions.csv"], rows["drivers.csv"]
     (8, 36)
     """
-    # One stream of chance per subject, so that a change in one leaves the others alone.
-    chance = [np.random.default_rng([seed, subject]) for subject in range(12)]
-    company = make_company(chance[0], sellers)
-    staff = make_people(chance[1], company)
-    sales = make_sales(chance[2], company, staff)
-    deals = make_deals(chance[3], company, staff, sales)
-    orders = make_orders(chance[4], sales, deals)
-    habit = make_habits(chance[5], sellers)
-    field = Field(company, staff, sales, orders, habit)
+    chance = _streams(seed)
+    field, deals = _lived(chance, sellers)
+    company, staff, sales, orders, habit = field.company, field.staff, field.sales, field.orders, field.habit
     exports = {
         "hierarchy.csv": hierarchy(company, staff),
         "transactions.csv": dirt.soil_transactions(chance[6], transactions(company, orders)),
@@ -87,6 +81,29 @@ def build_sample(
     _write(exports, folder)
     _write(truth, folder.parent / "truth" if truth_folder is None else truth_folder)
     return {name: len(frame) for name, frame in {**exports, **truth}.items()}
+
+
+def make_world(*, seed: int = 7, sellers: int = 80) -> Field:
+    """Live through the sample company's time without writing anything: people, sales, orders, habits.
+
+    The same seed and number of sellers give the company of `build_sample`. Only benchmarks may
+    look at it: it knows what nobody in the company does.
+    """
+    return _lived(_streams(seed), sellers)[0]
+
+
+def _streams(seed: int) -> list[np.random.Generator]:
+    """One stream of chance per subject, so that a change in one leaves the others alone."""
+    return [np.random.default_rng([seed, subject]) for subject in range(12)]
+
+
+def _lived(chance: list[np.random.Generator], sellers: int) -> tuple[Field, Deals]:
+    company = make_company(chance[0], sellers)
+    staff = make_people(chance[1], company)
+    sales = make_sales(chance[2], company, staff)
+    deals = make_deals(chance[3], company, staff, sales)
+    orders = make_orders(chance[4], sales, deals)
+    return Field(company, staff, sales, orders, make_habits(chance[5], sellers)), deals
 
 
 def _truth_of_sellers(seats: list[str], habit: Habit, sales: Sales) -> pd.DataFrame:

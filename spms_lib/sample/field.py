@@ -93,13 +93,13 @@ def submissions(rng: np.random.Generator, field: Field) -> pd.DataFrame:
     for quarter in range(position(FIRST_QUARTER), position(CURRENT) + 1, 3):
         asked = np.flatnonzero(field.staff.occupant[:, quarter] >= 0)
         seats = np.sort(asked[rng.permutation(len(asked))[_missing(quarter, len(asked)) :]])
-        belief = _belief(rng, field, quarter)
+        believed = belief(rng, field, quarter)
         late = rng.random(len(seats)) < LATE_RATIO
         day = np.where(late, rng.integers(16, 26, len(seats)), rng.integers(10, 16, len(seats)))
-        rounds.append(_version(rng, field, booked, belief, quarter, seats, day))
+        rounds.append(_version(rng, field, booked, believed, quarter, seats, day))
         again = rng.random(len(seats)) < RESENT_RATIO
         second = np.minimum(day[again] + rng.integers(3, 11, int(again.sum())), 29)
-        revised = belief * (field.sales.total[:, quarter : quarter + 3] / np.maximum(belief, 1.0)) ** 0.2
+        revised = believed * (field.sales.total[:, quarter : quarter + 3] / np.maximum(believed, 1.0)) ** 0.2
         rounds.append(_version(rng, field, booked, revised, quarter, seats[again], second))
     sent = pd.concat(rounds, ignore_index=True)
     return sent.sort_values("submitted_at", kind="stable", ignore_index=True)
@@ -122,7 +122,7 @@ def _booked(company: Company, orders: Orders) -> Ints:
     return before
 
 
-def _belief(rng: np.random.Generator, field: Field, quarter: int) -> Floats:
+def belief(rng: np.random.Generator, field: Field, quarter: int) -> Floats:
     """Shape (n_seats, 3): what each seat says it will sell, in cents."""
     sales, habit = field.sales, field.habit
     months = slice(quarter, quarter + 3)

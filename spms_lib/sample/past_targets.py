@@ -17,12 +17,14 @@ OVER_ASSIGNMENT_RATIO: Final = 0.03  # added at every level below the company
 EVEN_RATIO: Final = 0.25  # part of a seat's share that is equal for all seats of the team
 
 
-def targets(rng: np.random.Generator, company: Company, sales: Sales) -> pd.DataFrame:
-    """List past monthly targets of all nodes; children sum to about 3 % above their parent."""
+def targets(
+    rng: np.random.Generator, company: Company, sales: Sales, *, last: str = LAST_TARGET
+) -> pd.DataFrame:
+    """List monthly targets of all nodes up to a month; children sum to about 3 % above their parent."""
     ambition = {year: rng.uniform(LEAST_AMBITION_RATIO, MOST_AMBITION_RATIO) for year in (2024, 2025, 2026)}
     judgement = {area.node: rng.normal(1.0, 0.01) for area in REGIONS}
     frames = []
-    for month in range(position(FIRST_TARGET), position(LAST_TARGET) + 1):
+    for month in range(position(FIRST_TARGET), position(last) + 1):
         year = int(str(MONTHS[month])[:4])
         goal = round_to(sales.total[:, month - 12].sum() * (1 + ambition[year]), 1000)
         frames.append(_cascaded(company, sales, month, goal, np.array(list(judgement.values()))))

@@ -1,6 +1,6 @@
 """What a seat should sell, and what it sold: potential, growth, season, ramp, market and chance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -94,14 +94,46 @@ def _season() -> Floats:
     return np.stack([devices, 1 + SERVICE_SEASON_RATIO * (devices - 1)])
 
 
+def relive(rng: np.random.Generator, company: Company, sales: Sales, *, since: int) -> Sales:
+    """Let market and luck fall anew from a month on; what a seat should sell stays, and products are not told apart.
+
+    Parameters
+    ----------
+    since
+        Position of the first month that is lived again; the market drifts on from the month before.
+    """
+    region = company.seat_region
+    seat = np.argmax(region[:, :since] == np.arange(len(REGIONS))[:, None, None], axis=1)
+    known = np.log(sales.market_ratio[seat, np.arange(since)] / _shocks()[:, :since])
+    market = (np.exp(_drift(rng, known)) * _shocks())[region, np.arange(len(MONTHS))]
+    own = _luck(rng, np.repeat(sales.sigma[:, None], len(MONTHS), axis=1))
+    own[:, :since] = sales.own_ratio[:, :since]
+    realised = np.rint(sales.expected * market * own).astype("int64")
+    realised[:, :since] = sales.total[:, :since]
+    return replace(sales, market_ratio=market, own_ratio=own, realised=realised[None])
+
+
 def _market(rng: np.random.Generator) -> Floats:
     """Shape (n_regions, n_months): markets that drift, and one that is shocked."""
+    ratio: Floats = np.exp(_drift(rng, np.empty((len(REGIONS), 0)))) * _shocks()
+    return ratio
+
+
+def _drift(rng: np.random.Generator, known: Floats) -> Floats:
+    """Shape (n_regions, n_months): logarithm of how markets drift on from what is known."""
     news = rng.standard_normal((len(REGIONS), len(MONTHS))) * MARKET_SIGMA
     drift = news.copy()
-    for month in range(1, len(MONTHS)):
+    since = known.shape[1]
+    drift[:, :since] = known
+    for month in range(max(since, 1), len(MONTHS)):
         fresh = np.sqrt(1 - MARKET_MEMORY**2) * news[:, month]
         drift[:, month] = MARKET_MEMORY * drift[:, month - 1] + fresh
-    ratio: Floats = np.exp(drift)
+    return drift
+
+
+def _shocks() -> Floats:
+    """Shape (n_regions, n_months): what is left of sales under the shock, 1.0 elsewhere."""
+    ratio = np.ones((len(REGIONS), len(MONTHS)))
     shocked = [area.node for area in REGIONS].index(SHOCK_REGION)
     for first, hit in SHOCK.items():
         ratio[shocked, position(first) : position(first) + 3] *= hit

@@ -3,18 +3,10 @@
 import pandas as pd
 import pytest
 
-from spms_lib.cycle.approach import (
-    criteria_table,
-    level_accuracy,
-    record_approach,
-    wape_by_level,
-    wape_by_quarter,
-)
 from spms_lib.cycle.evidence import past_actuals, past_forecasts, past_quarters, past_submissions
-from spms_lib.goals.approach import recommend
 from spms_lib.goals.baseline import baseline
 
-from firms import everything, sales, submissions, targets  # isort: skip
+from firms import sales, submissions, targets  # isort: skip
 
 
 def at(rows: pd.DataFrame, source: str, node: str, month: str) -> float:
@@ -85,7 +77,7 @@ def test_every_source_is_compared_with_what_really_came_also_from_closed_seats(a
     assert at(rows, "top_down", "acme", "2025-12") == pytest.approx(1.05 * everyone, rel=1e-3)
 
 
-def test_a_past_without_one_side_has_no_blend(opened) -> None:
+def test_a_past_without_one_side_keeps_the_other(opened) -> None:
     assert set(past_forecasts(opened(targets=None))["source"]) == {"bottom_up", "baseline", "seasonal_naive"}
     assert set(past_forecasts(opened(submissions=None))["source"]) == {
         "top_down",
@@ -97,47 +89,3 @@ def test_a_past_without_one_side_has_no_blend(opened) -> None:
 def test_targets_of_another_measure_are_no_evidence(opened, acme) -> None:
     pieces = pd.concat([targets().assign(measure="revenue"), targets().assign(measure="pieces", value=1.0)])
     pd.testing.assert_frame_equal(past_forecasts(opened(targets=pieces)), past_forecasts(acme))
-
-
-# -- the choice of approach ---------------------------------------------------------------------------
-
-
-def test_the_top_down_error_is_the_five_per_cent_of_the_toy_company(acme) -> None:
-    past = past_forecasts(acme)
-    measured = level_accuracy(acme, past).set_index(["level", "source"])
-    assert measured.loc[("company", "top_down"), "wape"] == pytest.approx(0.05, abs=1e-3)
-    assert measured.loc[("company", "top_down"), "bias_ratio"] == pytest.approx(0.05, abs=1e-3)
-    assert measured.loc[("company", "top_down"), ["n", "quarters"]].tolist() == [
-        15,
-        5,
-    ]  # all have spoken since 2025
-    by_level = wape_by_level(measured.reset_index())
-    assert by_level["level"].tolist() == ["company", "region", "seller"]
-    by_quarter = wape_by_quarter(acme, past, "company")
-    assert by_quarter.index.tolist() == ["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1"]
-    assert by_quarter["top_down"].tolist() == pytest.approx([0.05] * 5, abs=1e-3)
-
-
-def test_a_recommendation_per_level_is_recorded_once(fresh) -> None:
-    desk = fresh()
-    recommended = recommend(level_accuracy(desk, past_forecasts(desk)), criteria_table(desk))
-    assert recommended["level"].tolist() == ["company", "region", "seller"]
-    record_approach(desk, recommended)
-    head = desk.ledger.head()
-    record_approach(desk, recommended)
-    assert desk.ledger.head() == head
-    assert desk.ledger.state("note")["item"].tolist() == [
-        f"approach {level}" for level in ("company", "region", "seller")
-    ]
-
-
-def test_a_company_without_a_past_has_no_evidence_and_no_crash(opened) -> None:
-    sold = everything()["transactions"]
-    desk = opened(transactions=sold[sold["date"] >= "2026-04"], targets=None, submissions=None)
-    past = past_forecasts(desk)
-    assert past.empty
-    measured = level_accuracy(desk, past)
-    assert measured.empty
-    assert wape_by_quarter(desk, past, "region").empty
-    assert recommend(measured, criteria_table(desk)).empty
-    assert wape_by_level(measured).empty

@@ -11,9 +11,11 @@ import pytest
 from spms_lib.collect.submissions import category_roll_up, completeness, status_board
 from spms_lib.commitments import conservation_gaps
 from spms_lib.cycle import Desk, facts, open_cycle, outcome, pages, pay, planning
-from spms_lib.cycle.approach import criteria_table, level_accuracy
-from spms_lib.cycle.evidence import past_forecasts
+from spms_lib.cycle.approach import measure
+from spms_lib.cycle.backtest import walk_forward
 from spms_lib.cycle.objectives import objective_checks, supplied_targets
+from spms_lib.cycle.past import past_of
+from spms_lib.cycle.questions import criteria_table
 from spms_lib.cycle.split import vacant_leaves
 from spms_lib.cycle.targets import BASE, QUOTA, holds_in_force, holds_stand, read_plan, read_targets
 from spms_lib.goals.approach import recommend
@@ -107,9 +109,11 @@ def test_the_field_is_collected_without_losing_a_word(sample: Desk) -> None:
 
 
 def test_every_level_has_evidence_and_a_recommendation(sample: Desk) -> None:
-    measured = level_accuracy(sample, past_forecasts(sample))
+    past = past_of(sample)
+    measured = measure(sample, past, walk_forward(past, methods=())).scores
     assert measured["wape"].between(0, 1).all()
-    assert recommend(measured, criteria_table(sample))["level"].tolist() == sample.tree.level_names
+    found = recommend(measured, criteria_table(sample))
+    assert found.loc[found["segment"] == "all", "level"].tolist() == sample.tree.level_names
     assert supplied_targets(sample)["rows"].sum() == len(sample.table("targets"))
     assert objective_checks(sample)["passed"].notna().sum() > 0
 

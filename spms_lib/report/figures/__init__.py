@@ -3,6 +3,7 @@
 from spms_lib.report.figures.compare import bridge, dumbbell
 from spms_lib.report.figures.fairness import scatter_fairness
 from spms_lib.report.figures.goals import coverage_bars, layer_marks
+from spms_lib.report.figures.intervals import intervals
 from spms_lib.report.figures.pay import attainment_histogram, payout_curve
 from spms_lib.report.figures.periods import lines, pace
 from spms_lib.report.figures.shown import display_figure, figure_bundle
@@ -20,6 +21,7 @@ __all__ = [
     "dumbbell",
     "figure_bundle",
     "heat",
+    "intervals",
     "layer_marks",
     "lines",
     "meaning",
