@@ -14,6 +14,7 @@ from spms_lib.errors import ParamsError, RunError
 GRAPH: Final[dict[str, tuple[str, ...]]] = {
     "approach": (),
     "goal_setting": ("approach",),
+    "feasibility": ("goal_setting",),
     "forecast_collection": ("goal_setting",),
     "reconciliation": ("goal_setting", "forecast_collection"),
     "incentives": ("reconciliation",),

@@ -278,6 +278,8 @@ def capacity_curve(desk: Desk, targets: pd.DataFrame) -> pd.DataFrame:
 
 def capacity_sentences(desk: Desk, table: pd.DataFrame) -> list[str]:
     """Answer in one sentence for the company and for each node of the review level."""
+    if table["capacity"].isna().all():
+        return [in_words(str(table[NAME].iloc[0]), str(table["says"].iloc[0]))]
     rows = table[table[NODE].isin([desk.tree.root, *desk.tree.at_level(desk.review_level)])]
     return [in_words(str(row[NAME]), str(row["says"])) for row in rows.to_dict("records")]
 

@@ -44,7 +44,7 @@ class Reach:
     def convention(self) -> str:
         """The limits in words, to print beside the classes."""
         return (
-            f"{BEYOND}: chance below {self.stretch:.0%}; {STRETCH}: below {self.fair:.0%}; "
+            f"{BEYOND.capitalize()}: chance below {self.stretch:.0%}; {STRETCH}: below {self.fair:.0%}; "
             f"{FAIR}: up to {self.easy:.0%}; {EASY}: above {self.easy:.0%}."
         )
 
@@ -150,22 +150,23 @@ def feasibility(
     Returns
     -------
     pd.DataFrame
-        Columns node, target, expected, low, high (minor units), chance, class, at_50 and at_70 (the targets that
+        Columns node, target, expected, low, high (minor units; low ends at nothing), chance, class, at_50 and at_70 (the targets that
         would be reached with a chance of 50 % and 70 %), difficulty (target / expected).
     """
     chance = chance_of_attaining(target, expected, spread, degrees=degrees)
-    known, tail = expected.reindex(target.index), (1.0 - within) / 2.0
+    known, tail = expected.reindex(target.index).astype("float64"), (1.0 - within) / 2.0
+    least = known.clip(upper=0.0)  # nobody plans with sales below nothing
     wide = spread.reindex(target.index)
     return pd.DataFrame(
         {
             "target": target,
             "expected": known,
-            "low": target_with_chance(1.0 - tail, known, wide, degrees=degrees),
+            "low": np.maximum(target_with_chance(1.0 - tail, known, wide, degrees=degrees), least),
             "high": target_with_chance(tail, known, wide, degrees=degrees),
             "chance": chance,
             "class": classify(chance, reach),
             "at_50": target_with_chance(0.5, known, wide, degrees=degrees),
-            "at_70": target_with_chance(0.7, known, wide, degrees=degrees),
+            "at_70": np.maximum(target_with_chance(0.7, known, wide, degrees=degrees), least),
             "difficulty": difficulty(target, known),
         }
     ).reset_index(names=NODE)

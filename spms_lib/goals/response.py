@@ -202,3 +202,8 @@ def sales_at(curves: pd.DataFrame, units: pd.DataFrame) -> pd.Series:
         for node, resource, at in zip(units[NODE], units[RESOURCE], units[UNITS], strict=True)
     ]
     return pd.Series(values, index=units.index, dtype=float)
+
+
+def value_of(curves: pd.DataFrame, units: pd.DataFrame) -> float:
+    """Add up what given units bring on the curves: `units` has columns node, resource, units."""
+    return float(sales_at(curves, units).sum())

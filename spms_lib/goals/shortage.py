@@ -9,7 +9,7 @@ import pandas as pd
 from spms_lib.goals.capacity import Floats
 from spms_lib.tables import NODE
 
-SMALLEST_HEADS: Final = 0.05  # shown with one decimal, less is nobody
+SMALLEST_HEADS: Final = 0.1  # less than a tenth of a post is nobody
 
 
 def shortage(target: pd.DataFrame, capacity: pd.DataFrame, per_head: pd.DataFrame) -> pd.DataFrame:
