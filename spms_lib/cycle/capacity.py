@@ -91,7 +91,7 @@ def staff_of(desk: Desk, quarter: str, *, as_of: dt.date, hires: bool = False) -
     assumed, planned = desk.params.capacity, desk.calendar.months(quarter)
     past = list(sold.columns[-MONTHS_IN_QUARTER * assumed.quarters :])
     coming = pd.concat([roster, _hires_as_roster(desk)]) if hires and assumed.hires else roster
-    seats = sold.index.union(coming[NODE].unique()).intersection(desk.carrier.index)
+    seats = sold.index.union(pd.Index(coming[NODE].unique())).intersection(desk.carrier.index)
     recent = sold[past].reindex(seats)
     by_head, by_post = heads.heads_and_posts(
         coming, [*past, *planned], desk.calendar, first_ratio=assumed.first_ratio
@@ -101,7 +101,7 @@ def staff_of(desk: Desk, quarter: str, *, as_of: dt.date, hires: bool = False) -
     lone = pd.DataFrame(dict.fromkeys(by_post.columns, whole))
     groups = _groups(desk, seats)
     by_head, by_post = (pd.concat([table, lone]).reindex(seats) for table in (by_head, by_post))
-    total = desk.rolled_up(sold).loc[desk.tree.root]
+    total = pd.Series(desk.rolled_up(sold).loc[[desk.tree.root]].iloc[0])
     season = heads.month_factors(total, [*past, *planned])
     distance = len(past) / 2.0 + _months_ahead(desk, past, planned) + MONTHS_IN_QUARTER / 2.0
     growth = float(growth_ratios(desk.rolled_up(sold))[desk.tree.root] ** (distance / 12.0))
@@ -147,15 +147,15 @@ def assumptions(desk: Desk) -> pd.DataFrame:
     """Say what is assumed about people, and where each number comes from: columns what, value, unit, origin."""
     assumed, record = desk.params.capacity, _leave_record(desk)
     leave, backfill = _leaving(desk)
-    own = f"roster: {record['leavers']:.0f} leavers in {record['head_months']:,.0f} head-months"
+    own = f"roster, two years: {record['leavers']:.0f} leavers in {record['head_months']:,.0f} head-months"
     rows = [
-        ("Leave in a month", leave, "ratio", own if assumed.leave_ratio is None else "params"),
+        ("Share of people who leave in a month", leave, "ratio", own if assumed.leave_ratio is None else "params"),
         ("Months until a seat is filled again", float(backfill), "months",
          "roster: median" if assumed.backfill_months is None else "params"),
-        ("Productivity on the first day", assumed.first_ratio, "ratio", "params"),
+        ("Productivity of a newcomer on the first day", assumed.first_ratio, "ratio", "params"),
         ("Months of ramp", float(_ramp_months(desk)), "months", "roster: median"),
         ("Quarters from which productivity is learnt", float(assumed.quarters), "quarters", "params"),
-        ("Hires that are decided", float(sum(hire.heads for hire in assumed.hires)), "heads", "params"),
+        ("Heads whose hire is decided", float(sum(hire.heads for hire in assumed.hires)), "heads", "params"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["what", "value", "unit", "origin"])
 
@@ -298,8 +298,8 @@ def _hires_above(desk: Desk, staff: Staff) -> dict[str, pd.Series]:
         _, posts = heads.heads_and_posts(
             row, staff.planned, desk.calendar, first_ratio=desk.params.capacity.first_ratio
         )
-        more = posts.iloc[0] * each.loc[hire.node]
-        found[hire.node] = found.get(hire.node, 0.0) + more
+        more = pd.Series(posts.iloc[0] * each.loc[[hire.node]].iloc[0])
+        found[hire.node] = more.add(found.get(hire.node, 0.0))
     return found
 
 
@@ -326,5 +326,7 @@ def _ramp(desk: Desk) -> heads.Floats:
     """Productivity of a newcomer in the first, second ... month, at its middle."""
     months = _ramp_months(desk)
     return heads.ramp_ratio(
-        np.arange(months) + 0.5, np.full(months, float(months)), desk.params.capacity.first_ratio
+        np.arange(months, dtype=np.float64) + 0.5,
+        np.full(months, float(months)),
+        desk.params.capacity.first_ratio,
     )

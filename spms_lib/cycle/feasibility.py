@@ -37,12 +37,16 @@ def feasibility_table(desk: Desk, outlook: Outlook, targets: pd.DataFrame, reach
     vacant = table[NODE].isin(vacant_leaves(desk))
     unknown = table["class"] == UNKNOWN
     vague = outlook.spread.reindex(table[NODE]).to_numpy() > outlook.expected.reindex(table[NODE]).to_numpy()
-    conditions = [unknown & vacant, unknown, vacant, vague]
-    why = np.select(conditions, ["vacant, never sold", "never sold", "vacant", "hardly known"], "")
-    placed = table.assign(
-        **{LEVEL: table[NODE].map(desk.tree.level), NAME: table[NODE].map(desk.tree.name), "why": why},
-        difficulty=table["difficulty"].where(~vacant),
-    )
+    why = pd.Series("", index=table.index, dtype="object")
+    for rows, words in (
+        (vague, "hardly known"),
+        (vacant, "vacant"),
+        (unknown, "never sold"),
+        (unknown & vacant, "vacant, never sold"),
+    ):
+        why = why.mask(rows, words)
+    placed = table.assign(why=why, difficulty=table["difficulty"].where(~vacant))
+    placed[LEVEL], placed[NAME] = table[NODE].map(desk.tree.level), table[NODE].map(desk.tree.name)
     first = [LEVEL, NODE, NAME]
     return placed[[*first, *[column for column in placed if column not in first]]]
 
@@ -108,8 +112,9 @@ def tenure_groups(desk: Desk) -> pd.Series:
     day = pd.Timestamp(desk.params.plan_as_of)
     there = roster[roster["end"].isna() & roster[NODE].isin(desk.tree.leaves)]
     years = ((day - there["start"]).dt.days / 365.25).groupby(there[NODE]).max().reindex(desk.tree.leaves)
-    named = pd.cut(years, [-np.inf, *(limit for limit, _ in TENURES)], labels=[name for _, name in TENURES])
-    return named.astype("object").fillna("vacant")
+    bins = [-np.inf, *(limit for limit, _ in TENURES)]
+    named: pd.Series = pd.Series(pd.cut(years, bins, labels=[name for _, name in TENURES])).astype("object")
+    return named.fillna("vacant")
 
 
 def effort_table(desk: Desk, table: pd.DataFrame) -> pd.DataFrame:

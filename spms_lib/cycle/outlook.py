@@ -80,7 +80,8 @@ def expected_quarter(desk: Desk, *, quarters: int = 8) -> Outlook:
         return Outlook(nobody, nobody, None, pd.Series(dtype="float64"), _errors(desk, voices), past)
     table = now.rows.set_index(NODE).reindex(desk.tree.nodes)
     known = now.quarters if now.quarters > 1 else None
-    return Outlook(table["expected"], table["spread"], known, now.factors, _errors(desk, voices), past)
+    factors = now.factors.reindex([name for name in desk.tree.level_names if name in now.factors.index])
+    return Outlook(table["expected"], table["spread"], known, factors, _errors(desk, voices), past)
 
 
 def _evidence(desk: Desk, count: int) -> list[str]:
@@ -155,7 +156,7 @@ def _scaled(weighted: dict[str, pd.Series], came: pd.DataFrame, root: str) -> di
         before = [name for name in weighted if name < quarter and name in came.columns]
         open_then = sum(float(weighted[name][root]) for name in before)
         if len(before) >= FEWEST_SNAPSHOTS and open_then > 0:
-            scaled[quarter] = deals * (float(came.loc[root, before].sum()) / open_then)
+            scaled[quarter] = deals * (float(came.loc[[root], before].to_numpy().sum()) / open_then)
     return scaled
 
 
@@ -208,7 +209,7 @@ def _estimates(desk: Desk, voices: _Voices, source: str, at: str) -> pd.DataFram
     scale = to_long(voices.size.where(voices.size > 0)).rename(columns={VALUE: "size"})
     sized = now.merge(scale, on=[NODE, PERIOD], how="left")
     size = sized["size"].fillna(sized.groupby(PERIOD)["size"].transform("mean"))
-    told = sized.assign(**{SOURCE: source, "said": sized[VALUE], VALUE: size})[size.notna()]
+    told = sized.assign(source=source, said=sized[VALUE], value=size)[size.notna()]
     weighed = with_variance(told, _record(desk, voices, source, at), desk.tree.level)
     return weighed.assign(**{VALUE: weighed["said"]})[[NODE, PERIOD, SOURCE, VALUE, VARIANCE]]
 

@@ -177,12 +177,9 @@ def _ground(desk: Desk, outlook: Outlook, nodes: pd.Index) -> tuple[pd.DataFrame
     else:
         heads = desk.rolled_up(staff.heads[staff.planned].mean(axis=1).to_frame("heads"))["heads"]
     table = pd.DataFrame({NODE: nodes, "expected": outlook.expected[nodes], "heads": heads[nodes]})
-    why = np.select(
-        [~(table["expected"] > 0), ~(table["heads"] > 0)],
-        ["nothing can be expected", "nobody sits there"],
-        "",
-    )
-    named = table.assign(**{NAME: table[NODE].map(desk.tree.name), "why": why})
+    why = pd.Series("", index=table.index, dtype="object").mask(~(table["heads"] > 0), "nobody sits there")
+    why = why.mask(~(table["expected"] > 0), "nothing can be expected")
+    named = table.assign(name=table[NODE].map(desk.tree.name), why=why)
     kept, skipped = named[named["why"] == ""], named[named["why"] != ""]
     return kept.reset_index(drop=True), skipped[[NODE, NAME, "why"]].reset_index(drop=True)
 

@@ -48,7 +48,7 @@ def heads_and_posts(
     heads, posts = {}, {}
     for month in months:
         first, last = pd.Timestamp(calendar.start(month)), pd.Timestamp(calendar.end(month))
-        came, left = start.clip(lower=first), end.clip(upper=last)
+        came, left = start.where(start >= first, first), end.where(end <= last, last)
         share = ((left - came).dt.days + 1).clip(lower=0).to_numpy() / ((last - first).days + 1)
         tenure = ((came + (left - came) / 2 - start).dt.days / DAYS_IN_MONTH).to_numpy()
         ramp = ramp_ratio(tenure, roster["ramp_months"].fillna(0.0).to_numpy(dtype=float), first_ratio)
@@ -214,25 +214,31 @@ def staying_ratios(count: int, *, leave_ratio: float, backfill_months: int, ramp
     return kept
 
 
-def leave_record(roster: pd.DataFrame, *, until: pd.Timestamp) -> pd.Series:
+def leave_record(roster: pd.DataFrame, *, until: pd.Timestamp, years: int = 2) -> pd.Series:
     """Learn from the roster how often people leave and how long a seat then stays empty.
+
+    Only the last years count: those who left long ago are often missing from a roster, and time served before
+    would make leaving look rarer than it is.
 
     Returns
     -------
     pd.Series
-        head_months (up to `until`), leavers, leave_ratio (leavers per head and month), backfill_months (median
-        of the gaps that were filled; missing where none was).
+        head_months (in the last years up to `until`), leavers, leave_ratio (leavers per head and month),
+        backfill_months (median of the gaps that were filled; missing where none was).
     """
+    first = until - pd.DateOffset(years=years)
     known = roster[roster["start"] <= until].sort_values([NODE, "start"], kind="stable")
     end = known["end"].where(known["end"] <= until)
-    months = float(((end.fillna(until) - known["start"]).dt.days + 1).sum()) / DAYS_IN_MONTH
+    served = (end.fillna(until) - known["start"].where(known["start"] >= first, first)).dt.days + 1
+    months = float(served.clip(lower=0).sum()) / DAYS_IN_MONTH
+    left = float((end >= first).sum())
     gaps = (known.groupby(NODE)["start"].shift(-1) - end).dt.days - 1
     filled = gaps[gaps.notna() & (gaps >= 0)]
     return pd.Series(
         {
             "head_months": months,
-            "leavers": float(end.notna().sum()),
-            "leave_ratio": float(end.notna().sum()) / months if months else 0.0,
+            "leavers": left,
+            "leave_ratio": left / months if months else 0.0,
             "backfill_months": float(filled.median()) / DAYS_IN_MONTH if len(filled) else np.nan,
         }
     )

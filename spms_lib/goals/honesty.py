@@ -31,7 +31,8 @@ def widening(surprises: pd.DataFrame) -> pd.Series:
         return pd.Series(dtype="float64")
     squared = (known["surprise"] ** 2).groupby(known["level"]).agg(["mean", "size"])
     drawn = squared["mean"] * squared["size"] + PRIOR_CELLS * squared["mean"].mean()
-    return np.sqrt(drawn / (squared["size"] + PRIOR_CELLS)).rename("factor")
+    factor: pd.Series = (drawn / (squared["size"] + PRIOR_CELLS)) ** 0.5
+    return factor.rename("factor")
 
 
 def brier(chance: pd.Series, attained: pd.Series) -> pd.Series:

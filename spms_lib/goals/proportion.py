@@ -48,8 +48,7 @@ def proportional(
             remedy="Change a minimum, a maximum or the number of units.",
         )
     scale = _level(total, weights, low, high)
-    exact = np.clip(weights * scale, low, high)
-    exact = _fill(exact, total, low, high)
+    exact: pd.Series = _fill((weights * scale).clip(low, high), total, low, high)
     if not whole:
         return exact
     parts = np.floor(exact + WITHIN)
@@ -70,7 +69,7 @@ def against_proportional(
     pd.DataFrame
         Columns node, resource, best, proportional (units), best_sales, proportional_sales, gain (minor units).
     """
-    kinds = resources.set_index(RESOURCE)
+    split = ~resources.set_index(RESOURCE)[WHOLE].astype(bool)
     parts = []
     for resource, points in curves.groupby(RESOURCE, sort=False):
         limits = points.groupby(NODE, sort=False)[UNITS].agg(["min", "max"])
@@ -80,7 +79,7 @@ def against_proportional(
             weights.reindex(limits.index),
             lower=limits["min"] * 0.0,
             upper=limits["max"] - limits["min"],
-            whole=bool(kinds.loc[resource, WHOLE]),
+            whole=not split[str(resource)],
         )
         parts.append(
             pd.DataFrame({NODE: limits.index, RESOURCE: resource, "best": mine.to_numpy(),
@@ -95,16 +94,15 @@ def against_proportional(
 
 def _level(total: float, weights: pd.Series, low: pd.Series, high: pd.Series) -> float:
     """Find the scale at which clipped shares add up to the total, by bisection on a rising function."""
+    most = (1.0 - WITHIN) * (high[weights > 0].sum() + low[weights == 0].sum())
     bottom, top = 0.0, 1.0
     for _ in range(200):
-        if np.clip(weights * top, low, high).sum() >= total:
-            break
-        if np.clip(weights * top, low, high).sum() >= high[weights > 0].sum() + low[weights == 0].sum():
+        if (weights * top).clip(low, high).sum() >= min(total, most):
             break
         top *= 2.0
     for _ in range(200):
         middle = (bottom + top) / 2.0
-        if np.clip(weights * middle, low, high).sum() < total:
+        if (weights * middle).clip(low, high).sum() < total:
             bottom = middle
         else:
             top = middle

@@ -134,8 +134,9 @@ def _refuse_split(pieces: pd.DataFrame, kinds: pd.DataFrame) -> None:
 
 def _refuse_impossible(low: pd.DataFrame, kinds: pd.DataFrame, budget: float | None) -> None:
     needed = low.groupby(RESOURCE, sort=False)[UNITS].sum()
+    available = kinds[AVAILABLE]
     for resource, units in needed.items():
-        there = kinds.loc[resource, AVAILABLE]
+        there = available[str(resource)]
         if pd.notna(there) and units > float(there) * (1 + WITHIN):
             most = low[low[RESOURCE] == resource].nlargest(1, UNITS).iloc[0]
             raise InfeasibleError(

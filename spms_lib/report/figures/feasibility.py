@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from spms_lib.report.cells import MISSING, ratio_text
+from spms_lib.money import MISSING
+from spms_lib.report.cells import ratio_text
 from spms_lib.report.figures.canvas import (
     INCH_PER_ROW,
     bare,

@@ -51,7 +51,7 @@ def capacity_columns(
     ax.hlines(asked, places - 0.36, places + 0.36, color=aim.colour, linewidth=2.6, zorder=3)
     ax.scatter(places, asked, s=52, color=aim.colour, marker=aim.marker, edgecolor="white", zorder=4)
     top = float(np.nanmax([np.nanmax(asked), np.nanmax(can) if not np.isnan(can).all() else 0.0]))
-    for place, gap in zip(places, can - asked, strict=True):
+    for place, gap in enumerate(can - asked):
         if np.isnan(gap):
             continue
         state = MEANINGS["good" if gap >= 0 else "bad"]
