@@ -51,7 +51,7 @@ def proportional(
     exact: pd.Series = _fill((weights * scale).clip(low, high), total, low, high)
     if not whole:
         return exact
-    parts = np.floor(exact + WITHIN)
+    parts = pd.Series(np.floor(exact.to_numpy(dtype=float) + WITHIN), exact.index)
     left = round(total - parts.sum())
     order = np.argsort(-(exact - parts).round(9).to_numpy(), kind="stable")
     takes = [place for place in order if parts.iloc[place] < high.iloc[place]][:left]
@@ -93,20 +93,11 @@ def against_proportional(
 
 
 def _level(total: float, weights: pd.Series, low: pd.Series, high: pd.Series) -> float:
-    """Find the scale at which clipped shares add up to the total, by bisection on a rising function."""
-    most = (1.0 - WITHIN) * (high[weights > 0].sum() + low[weights == 0].sum())
-    bottom, top = 0.0, 1.0
-    for _ in range(200):
-        if (weights * top).clip(low, high).sum() >= min(total, most):
-            break
-        top *= 2.0
-    for _ in range(200):
-        middle = (bottom + top) / 2.0
-        if (weights * middle).clip(low, high).sum() < total:
-            bottom = middle
-        else:
-            top = middle
-    return top
+    """Find the scale at which clipped shares add up to the total: read off the straight pieces between the limits."""
+    ratio, least, most = (values.to_numpy(dtype=float)[:, None] for values in (weights, low, high))
+    positive = ratio[:, 0] > 0
+    kinks = np.unique(np.concatenate([[0.0], *((limit / ratio)[positive, 0] for limit in (least, most))]))
+    return float(np.interp(total, np.clip(ratio * kinks, least, most).sum(axis=0), kinks))
 
 
 def _fill(exact: pd.Series, total: float, low: pd.Series, high: pd.Series) -> pd.Series:
