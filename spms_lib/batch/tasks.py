@@ -15,6 +15,7 @@ GRAPH: Final[dict[str, tuple[str, ...]]] = {
     "objectives": (),
     "approach": (),
     "goal_setting": ("approach",),
+    "feasibility": ("goal_setting",),
     "forecast_collection": ("goal_setting",),
     "reconciliation": ("goal_setting", "forecast_collection"),
     "incentives": ("reconciliation",),

@@ -1,1 +1,1 @@
-"""Goal setting: objectives, approach, drivers, seasonality, cascade and over-assignment."""
+"""Goal setting: objectives, approach, drivers, seasonality, cascade, over-assignment, feasibility and resources."""

@@ -2,10 +2,12 @@
 
 from spms_lib.report.figures.compare import bridge, dumbbell
 from spms_lib.report.figures.fairness import scatter_fairness
+from spms_lib.report.figures.feasibility import chances, difficulty_strip
 from spms_lib.report.figures.goals import coverage_bars, layer_marks
 from spms_lib.report.figures.intervals import intervals
 from spms_lib.report.figures.pay import attainment_histogram, payout_curve
 from spms_lib.report.figures.periods import lines, pace
+from spms_lib.report.figures.resources import allocation_bars, capacity_columns
 from spms_lib.report.figures.shown import display_figure, figure_bundle
 from spms_lib.report.figures.style import MEANINGS, Meaning, meaning, style
 from spms_lib.report.figures.tree import cascade_bars, heat
@@ -13,10 +15,14 @@ from spms_lib.report.figures.tree import cascade_bars, heat
 __all__ = [
     "MEANINGS",
     "Meaning",
+    "allocation_bars",
     "attainment_histogram",
     "bridge",
+    "capacity_columns",
     "cascade_bars",
+    "chances",
     "coverage_bars",
+    "difficulty_strip",
     "display_figure",
     "dumbbell",
     "figure_bundle",
