@@ -9,9 +9,6 @@ import pytest
 import yaml
 
 from spms_lib.cycle import Desk, inputs, open_cycle
-from spms_lib.goals.cascade import cascade
-from spms_lib.goals.drivers import blend_drivers
-from spms_lib.goals.over_assignment import over_assign
 from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import TableSource
 from spms_lib.tables import LoadedTable, to_long
@@ -229,17 +226,20 @@ def _yaml(path: Path, content: dict) -> None:
 
 def set_goals(desk: Desk, *, growth_ratio: float = 0.1) -> tuple[int, pd.DataFrame, pd.DataFrame]:
     """Set and commit targets as the goal notebook does: target, base and quota."""
-    from spms_lib.cycle import split
     from spms_lib.cycle import targets as steps
+    from spms_lib.cycle.setting import basis_of, set_targets
 
     target, origin = steps.company_target(
         desk, target_from="growth", growth_ratio=growth_ratio, stated_target=0.0
     )
-    weights, _ = blend_drivers(desk.tree, split.leaf_drivers(desk), {"history": 1.0})
-    shares = split.phasing(desk)
-    totals, held = split.month_totals(target, weights, shares), steps.holds_in_force(desk)
-    base = cascade(desk.tree, totals, shares.mul(weights, axis=0), holds=held)
-    quota = over_assign(desk.tree, base, desk.params.over_assignment, holds=held)
+    found = set_targets(
+        desk,
+        basis_of(desk),
+        target,
+        wanted={"history": 1.0},
+        over_assignment=dict(desk.params.over_assignment),
+    )
+    base, quota = found.base, found.quota
     steps.commit_targets(desk, base, quota, message=f"cascade of {target} ({origin})")
     return target, base, quota
 

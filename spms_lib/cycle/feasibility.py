@@ -7,7 +7,7 @@ from spms_lib.cycle.capacity import known_roster
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_targets
 from spms_lib.cycle.outlook import Outlook
-from spms_lib.cycle.targets import vacant_leaves
+from spms_lib.cycle.split import vacant_leaves
 from spms_lib.goals.effort import depends_on_size, effort
 from spms_lib.goals.feasibility import BEYOND, EASY, UNKNOWN, Reach, chance_of_attaining, feasibility
 from spms_lib.goals.honesty import brier

@@ -12,12 +12,8 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.planning import named, reconcile_quarter, weigh
-from spms_lib.cycle.split import leaf_drivers, month_totals, phasing
-from spms_lib.cycle.targets import holds_in_force
+from spms_lib.cycle.setting import Basis, set_targets
 from spms_lib.errors import SpmsError
-from spms_lib.goals.cascade import cascade
-from spms_lib.goals.drivers import blend_drivers
-from spms_lib.goals.over_assignment import over_assign
 from spms_lib.reconcile.gaps import gap_table
 from spms_lib.report.tables import Printed, show
 
@@ -37,18 +33,23 @@ def propose(**values: Any) -> Proposal:
     return Proposal(**values)
 
 
-def goal_panel(desk: Desk, proposal: Proposal, *, target: int) -> ui.Widget:
+def goal_panel(
+    desk: Desk, proposal: Proposal, *, basis: Basis, target: int, by_level: bool = False
+) -> ui.Widget:
     """Adjust the influence of each driver and the over-assignment of each level, and see the targets move.
 
     Parameters
     ----------
     proposal
         With `wanted` (driver: influence) and `over_assignment` (level: ratio); changed in place.
+    basis
+        From `basis_of`.
     target
         The company's target of the quarter, minor units.
+    by_level
+        As in `set_targets`.
     """
-    drivers, shares, holds = leaf_drivers(desk), phasing(desk), holds_in_force(desk)
-    usable = ["equal", *map(str, drivers.columns)]
+    usable = ["equal", *map(str, basis.gated.drivers.columns)]
     wanted = {name: proposal.wanted.get(name, 0.0) for name in usable}
     influence = {
         name: ui.FloatSlider(value, min=0.0, max=max(1.0, value), step=0.05, description=name)
@@ -71,11 +72,11 @@ def goal_panel(desk: Desk, proposal: Proposal, *, target: int) -> ui.Widget:
         proposal.wanted = {**proposal.wanted, **{name: slider.value for name, slider in influence.items()}}
         moved = {level: slider.value for level, slider in hedge.items()}
         proposal.over_assignment = {**proposal.over_assignment, **moved}
-        weights, _ = blend_drivers(desk.tree, drivers, proposal.wanted)
-        totals = month_totals(target, weights, shares)
-        base = cascade(desk.tree, totals, shares.mul(weights, axis=0), holds=holds)
-        quota = over_assign(desk.tree, base, proposal.over_assignment, holds=holds)
-        return _targets_preview(desk, base, quota)
+        ratios = proposal.over_assignment
+        setting = set_targets(
+            desk, basis, target, wanted=proposal.wanted, over_assignment=ratios, by_level=by_level
+        )
+        return _targets_preview(desk, setting.base, setting.quota)
 
     columns = [_group("Influence of drivers", influence), _group("Over-assignment by level", hedge)]
     return _panel(columns, [*influence.values(), *hedge.values()], preview)

@@ -7,10 +7,8 @@ import ipywidgets as ui
 import pytest
 
 from spms_lib.cycle import Desk, planning
-from spms_lib.cycle.split import leaf_drivers, month_totals, phasing
-from spms_lib.cycle.targets import holds_in_force, read_targets
-from spms_lib.goals.cascade import cascade
-from spms_lib.goals.drivers import blend_drivers
+from spms_lib.cycle.setting import basis_of, set_targets
+from spms_lib.cycle.targets import read_targets
 from spms_lib.reconcile.plan import reconcile
 from spms_lib.store.holds import Hold, place_hold
 from spms_lib.widgets.panels import Proposal, dial_panel, goal_panel, propose
@@ -50,7 +48,7 @@ def proposal(**changes: object) -> Proposal:
 
 
 def test_a_panel_has_a_control_per_driver_and_per_level_and_needs_no_browser(desk: Desk) -> None:
-    panel = goal_panel(desk, proposal(), target=TARGET)
+    panel = goal_panel(desk, proposal(), basis=basis_of(desk), target=TARGET)
     assert list(controls(panel)) == [
         "equal", "history", "growth", "capacity", "pipeline", "region", "seller",
     ]  # fmt: skip
@@ -61,7 +59,7 @@ def test_a_panel_has_a_control_per_driver_and_per_level_and_needs_no_browser(des
 def test_showing_a_panel_changes_no_number_of_the_proposal(desk: Desk) -> None:
     wanted, ratios = {"history": 3.0, "equal": 1.0}, {"seller": 0.4, "region": -0.05}
     made = propose(wanted=wanted, over_assignment=ratios)
-    goal_panel(desk, made, target=TARGET)
+    goal_panel(desk, made, basis=basis_of(desk), target=TARGET)
     assert {name: value for name, value in made.wanted.items() if value} == {"history": 3.0, "equal": 1.0}
     assert made.over_assignment == {"seller": 0.4, "region": -0.05}
     assert wanted == {"history": 3.0, "equal": 1.0}  # nor of the notebook's own parameters
@@ -69,19 +67,15 @@ def test_showing_a_panel_changes_no_number_of_the_proposal(desk: Desk) -> None:
 
 def test_moving_a_slider_changes_the_proposal_and_the_preview_as_the_cells_below_will(desk: Desk) -> None:
     made = proposal()
-    panel = goal_panel(desk, made, target=TARGET)
+    panel = goal_panel(desk, made, basis=basis_of(desk), target=TARGET)
     before = preview(panel)
     controls(panel)["equal"].value = 1.0
     assert made.wanted["equal"] == 1.0
     assert preview(panel) != before
-    weights, _ = blend_drivers(desk.tree, leaf_drivers(desk), made.wanted)
-    shares = phasing(desk)
-    base = cascade(
-        desk.tree,
-        month_totals(TARGET, weights, shares),
-        shares.mul(weights, axis=0),
-        holds=holds_in_force(desk),
+    found = set_targets(
+        desk, basis_of(desk), TARGET, wanted=made.wanted, over_assignment=made.over_assignment
     )
+    base = found.base
     for region in ("north", "south"):
         assert f"€{round(base.loc[region].sum() / 100):,}" in preview(panel)
     controls(panel)["seller"].value = 0.1
@@ -89,7 +83,7 @@ def test_moving_a_slider_changes_the_proposal_and_the_preview_as_the_cells_below
 
 
 def test_a_refusal_is_shown_and_not_raised_and_goes_away(desk: Desk) -> None:
-    panel = goal_panel(desk, proposal(), target=TARGET)
+    panel = goal_panel(desk, proposal(), basis=basis_of(desk), target=TARGET)
     controls(panel)["history"].value = 0.0
     assert 'role="alert"' in preview(panel)
     assert "NoBasisError" in preview(panel)
@@ -101,16 +95,18 @@ def test_a_hold_that_cannot_stand_is_shown_in_its_place(desk: Desk) -> None:
     place_hold(
         desk.ledger, Hold("anna", "2026-05", "revenue", 10**9, owner="Ada", reason="<b>"), author="Ada"
     )
-    assert "InfeasibleError" in preview(goal_panel(desk, proposal(), target=TARGET))
+    assert "InfeasibleError" in preview(goal_panel(desk, proposal(), basis=basis_of(desk), target=TARGET))
 
 
 def test_a_driver_that_the_company_lacks_is_refused_in_the_panel_as_in_a_batch_run(desk: Desk) -> None:
-    panel = goal_panel(desk, proposal(wanted={"potential": 0.5, "history": 0.5}), target=TARGET)
+    panel = goal_panel(
+        desk, proposal(wanted={"potential": 0.5, "history": 0.5}), basis=basis_of(desk), target=TARGET
+    )
     assert "no driver 'potential'" in preview(panel).replace("&#x27;", "'").replace("&#39;", "'")
 
 
 def test_the_panel_commits_nothing(desk: Desk) -> None:
-    panel = goal_panel(desk, proposal(), target=TARGET)
+    panel = goal_panel(desk, proposal(), basis=basis_of(desk), target=TARGET)
     controls(panel)["equal"].value = 1.0
     assert desk.ledger.head() is None
 
