@@ -46,7 +46,7 @@ def leaf_drivers(desk: Desk) -> pd.DataFrame:
     - growth: history x the leaf's own yearly growth, shrunk towards the company's
     - capacity: posts x ramp, from the roster
     - pipeline: weighted open deals; 0 for a leaf that had deals and has none open
-    - accounts: sum of the targets of the leaf's accounts, from the table `accounts`
+    - account_targets: sum of the targets of the leaf's accounts, from the table `accounts`
     - every driver of the table `drivers`; of them `market_share` and `growth_rate` are ratios
       and count as `reachable_market` (market_potential x market_share) and `stated_growth`
       (history x (1 + growth_rate))
@@ -67,7 +67,7 @@ def leaf_drivers(desk: Desk) -> pd.DataFrame:
         known = rows.loc[rows[AS_OF] <= pd.Timestamp(desk.params.plan_as_of), NODE].unique()
         found["pipeline"] = still.reindex(known).fillna(0.0)
     if desk.has("accounts"):
-        found["accounts"] = account_roll_up(desk.table("accounts"))
+        found["account_targets"] = account_roll_up(desk.table("accounts"))
     if desk.has("drivers"):
         table = to_wide(desk.table("drivers"), columns="driver")
         found |= _own_drivers({str(name): table[name] for name in table}, past)

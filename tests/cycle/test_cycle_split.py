@@ -33,12 +33,12 @@ def test_market_and_stated_growth_are_amounts_made_of_ratios(opened) -> None:
 def test_account_targets_are_a_driver_only_where_the_company_has_them(opened, acme) -> None:
     accounts = table("account node target\nx anna 100\ny anna 50.5\nz ben -\nw nobody 9")
     desk = opened(accounts=accounts)
-    driver = split.leaf_drivers(desk)["accounts"]
+    driver = split.leaf_drivers(desk)["account_targets"]
     assert driver["anna"] == 15050
     assert driver[["ben", "carl", "dora"]].isna().all()
     lost = desk.findings[desk.findings[SEVERITY] == REJECTED]
     assert lost[["table", "value"]].values.tolist() == [["accounts", "nobody"]]
-    assert "accounts" not in split.leaf_drivers(acme)
+    assert "account_targets" not in split.leaf_drivers(acme)
 
 
 def test_a_floor_in_the_params_lifts_a_seat_without_sales_and_lists_it(opened) -> None:

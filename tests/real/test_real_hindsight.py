@@ -112,3 +112,10 @@ def test_the_slips_that_the_findings_note_can_be_left_out(desk) -> None:
         ("2020Q1", "company"),
         ("2020Q1", "seller"),
     }
+
+
+def test_a_team_that_did_not_exist_yet_has_no_part_of_the_companys_target(seen: Hindsight) -> None:
+    """Europe and the Pacific have sellers today; in 2018 nobody had a target or a sale there."""
+    top = seen.cells[seen.cells["source"] == FROM_TOP].set_index(["node", "period"])["value"]
+    assert top["team_272", "2018Q2"] == top["company", "2018Q2"] == 4_950_000_00
+    assert top["team_272", "2019Q2"] < top["company", "2019Q2"]
