@@ -161,7 +161,7 @@ def decision_needed(checks: pd.DataFrame, shared: pd.DataFrame) -> str:
     if not names and not gaps:
         return "Objectives hold and every step is shared out: approve them as they are."
     parts = [f"correct, drop or accept {', '.join(names)}"] if names else []
-    parts += [f"settle {gaps} findings on who does what"] if gaps else []
+    parts += [f"settle who does what (open findings: {gaps})"] if gaps else []
     return f"Before the quarter is planned: {'; '.join(parts)}."
 
 
@@ -172,7 +172,8 @@ def objectives_headline(checks: pd.DataFrame, coverage: pd.DataFrame, shared: pd
     alone = coverage[(coverage["share"] == 0.0) & (coverage["weight"] > 0)]["goal"].tolist()
     gaps = int((shared["passed"].eq(other=False) & (shared["severity"] == FINDING)).sum())
     served = f"nobody serves {', '.join(alone)}" if alone else "every goal is served"
-    return f"{every - failed} of {every} objectives pass every question; {served}; {gaps} findings on duties"
+    hold = f"{every - failed} of {every} objectives hold as far as the data can tell"
+    return f"{hold}; {served}; open findings on duties: {gaps}"
 
 
 def supplied_targets(desk: Desk) -> pd.DataFrame:

@@ -23,7 +23,16 @@ from spms_lib.store.schema import KINDS
 
 from firms import QUARTER, make_plan, set_goals, submissions  # isort: skip
 
-STEPS = ("company target", "approach", "cascade", "submissions", "reconciliation", "sign-off", "cost check")
+STEPS = (
+    "company target",
+    "approach",
+    "cascade",
+    "submissions",
+    "reconciliation",
+    "sign-off",
+    "cost check",
+    "review",
+)
 DUE = dt.date(2026, 4, 15)
 TODAY = dt.datetime.now(dt.UTC).date()
 
@@ -49,15 +58,21 @@ def test_a_cycle_starts_with_nothing_done_and_every_step_due_until_its_day(desk)
 
 
 def test_each_commit_fulfils_its_own_step_and_no_other(desk) -> None:
-    target, _, quota = set_goals(desk)
-    assert done(desk) == {"cascade"}
-    commit_layers(desk, company_layers(desk, target))
-    assert done(desk) == {"cascade", "company target"}
+    commit_layers(desk, company_layers(desk, 200_000))
+    assert done(desk) == {"company target"}
+    set_goals(desk)
+    assert done(desk) == {"company target", "cascade"}
     commit_submissions(desk, field_submissions(desk))
-    assert done(desk) == {"cascade", "company target", "submissions"}
+    assert done(desk) == {"company target", "cascade", "submissions"}
     publish_plan(desk, make_plan(desk)[0])
-    assert done(desk) == {"cascade", "company target", "submissions", "reconciliation", "sign-off"}
-    assert quota.shape[1] == 3
+    assert done(desk) == {"company target", "cascade", "submissions", "reconciliation", "sign-off"}
+
+
+def test_the_approach_is_a_note_of_its_own(desk) -> None:
+    desk.ledger.commit("note", cell(desk, "2026Q2", "remark"), author="Ada", message="n")
+    assert done(desk) == set()
+    desk.ledger.commit("note", cell(desk, "2026Q2", "approach region"), author="Ada", message="n")
+    assert done(desk) == {"approach"}
 
 
 def test_an_approval_fulfils_the_step_that_it_names_and_says_who_and_when(desk) -> None:
@@ -88,6 +103,15 @@ def test_a_look_into_the_past_does_not_see_what_was_committed_later(desk) -> Non
     assert done(desk, dt.date(2026, 4, 10)) == {"cost check"}
     row = duty_states(desk, as_of=dt.date(2026, 4, 10)).set_index("step").loc["cost check"]
     assert (row["done_at"], row["done_by"]) == (pd.Timestamp(at), "Ada")
+
+
+def test_a_number_that_was_revised_later_was_there_before(desk) -> None:
+    for day, value in ((10, 1), (20, 2)):
+        said = cell(desk, "2026Q2").assign(value=value)
+        desk.ledger.commit("approval", said, author="Ada", message="ok", at=dt.datetime(2026, 4, day, 9))
+    for look, day in ((12, 10), (20, 20)):
+        row = duty_states(desk, as_of=dt.date(2026, 4, look)).set_index("step").loc["cost check"]
+        assert row["done_at"] == pd.Timestamp(2026, 4, day, 9)
 
 
 def test_a_withdrawn_commit_fulfils_nothing_any_more(desk) -> None:

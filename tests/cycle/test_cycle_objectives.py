@@ -232,7 +232,7 @@ def test_the_decision_names_what_does_not_hold(acme) -> None:
     checks = objective_checks(acme)
     assert decision_needed(checks, nothing).endswith("correct, drop or accept sales.")
     gap = pd.DataFrame({"passed": [False, False], "severity": ["finding", "warning"]})
-    assert "settle 1 findings" in decision_needed(checks.head(0), gap)
+    assert "settle who does what (open findings: 1)" in decision_needed(checks.head(0), gap)
     assert decision_needed(checks.head(0), nothing).startswith("Objectives hold")
 
 

@@ -127,6 +127,7 @@ def test_a_baseline_may_be_rounded_but_not_guessed() -> None:
     assert checked(baseline=101.0)["baseline known"] is True
     assert checked(baseline=101.1)["baseline known"] is False
     assert checked(baseline=0.0, known=0.0)["baseline known"] is True
+    assert checked(baseline=-100.0, known=-100.5)["baseline known"] is True  # a loss
 
 
 def test_the_matrix_has_every_objective_in_its_order_and_every_question() -> None:

@@ -1,5 +1,6 @@
 """Parameter files: every mistake is refused by name, with its line and what to do."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,16 @@ def test_a_new_company_starts_with_files_that_can_be_read(tmp_path: Path) -> Non
         scaffold_company("acme_emea", tmp_path)
     with pytest.raises(ParamsError, match="cannot name a company"):
         scaffold_company("../evil", tmp_path)
+
+
+def test_what_the_new_files_only_suggest_can_be_switched_on(tmp_path: Path) -> None:
+    _, cycle = scaffold_company("acme_emea", tmp_path)
+    text = cycle.read_text(encoding="utf-8")
+    on = re.sub(r"(?m)^(    )?# (confidence|direction|weight|layers|duties|  )", r"\1\2", text)
+    on = re.sub(r"(?m)^# limits", "limits", on)
+    cycle.write_text(on, encoding="utf-8")
+    params = load_cycle(cycle)
+    assert list(params.layers) == ["board", "plan"]
+    assert [duty.fulfilled_by for duty in params.duties] == ["layers", "targets", "approval"]
+    assert params.objectives[0].direction == "down"
+    assert params.limits[0].nodes == ("north",)
