@@ -27,8 +27,9 @@ from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, to_long
 CONTENT_VERSION: Final = 1  # raise it when the same history is to give other numbers
 AUTO, HOUSE = "auto", "house"
 GRIDS: Final = ("forecast", "deviation", "lower", "upper")
-PARTS: Final = ("grid", "choice", "errors", "residuals")
-KEY: Final = b"spms_baselines"
+TABLES: Final = ("choice", "errors", "residuals")
+PARTS: Final = ("grid.parquet", "choice.parquet", "errors.parquet", "residuals.parquet")
+SUMS: Final = "sums.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,9 @@ def kept_baselines(
 ) -> Kept:
     """Read baselines from a folder if the same content was computed before; else compute and keep them.
 
-    The file's name is a hash over history, months, settings and versions, so changed content is never read by mistake;
+    An entry's name is a hash over history, months, settings and versions, so changed content is never read by mistake;
     how the work was spread (`n_jobs`, `backend`) is not part of it, except that engines of Fugue compute in single
-    precision. A file that is damaged, or says that it is of other content, is not used but written anew, with a note.
+    precision. An entry that is damaged or of other content is not used but written anew, with a note.
 
     Parameters
     ----------
@@ -207,46 +208,52 @@ def _packed(made: Baselines) -> dict[str, pa.Table]:
 
 
 def _unpacked(parts: dict[str, pa.Table], nodes: pd.Index, months: list[str]) -> Baselines:
-    frames = {name: part.to_pandas() for name, part in parts.items()}
+    frames = {part.removesuffix(".parquet"): table.to_pandas() for part, table in parts.items()}
     shape = (len(nodes), len(months))
     grids = {
         name: pd.DataFrame(frames["grid"][name].to_numpy().reshape(shape), nodes, months) for name in GRIDS
     }
-    return Baselines(**grids, **{name: frames[name] for name in PARTS[1:]})
+    return Baselines(**grids, **{name: frames[name] for name in TABLES})
 
 
 def _file(folder: Path, key: str, part: str) -> Path:
-    return folder / f"baselines-{key[:32]}-{part}.parquet"
+    return folder / f"baselines-{key[:32]}-{part}"
+
+
+def _sums(key: str, parts: dict[str, bytes]) -> bytes:
+    """Say which content an entry is of, and the hash of each of its parts."""
+    lines = [key, *(f"{hashlib.sha256(content).hexdigest()}  {part}" for part, content in parts.items())]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _read(folder: Path, key: str) -> tuple[dict[str, pa.Table] | None, str]:
-    """Read all parts of an entry; none of them, and a note, if one cannot be trusted."""
-    found = {}
-    for part in PARTS:
-        path = _file(folder, key, part)
-        if not path.is_file():
-            return None, ""
-        try:
-            table = pq.read_table(path, page_checksum_verification=True)
-        except (OSError, pa.ArrowException) as problem:
-            return None, f"{path.name} is damaged and was computed anew ({type(problem).__name__})."
-        if (table.schema.metadata or {}).get(KEY) != f"{key} {part}".encode():
-            return None, f"{path.name} holds something else and was computed anew."
-        found[part] = table
-    return found, ""
+    """Read all parts of an entry; none of them, and a note, if one is not what was written."""
+    sums = _file(folder, key, SUMS)
+    if not sums.is_file():
+        return None, ""
+    try:
+        parts = {part: _file(folder, key, part).read_bytes() for part in PARTS}
+    except OSError as problem:
+        return None, f"{sums.name}: a part cannot be read, computed anew ({type(problem).__name__})."
+    if sums.read_bytes() != _sums(key, parts):
+        return None, f"{sums.name} does not fit its parts: damaged or of other content, computed anew."
+    return {part: pq.read_table(pa.BufferReader(content)) for part, content in parts.items()}, ""
 
 
-def _write(folder: Path, key: str, parts: dict[str, pa.Table]) -> None:
-    """Keep all parts of an entry, each whole or not at all."""
+def _write(folder: Path, key: str, tables: dict[str, pa.Table]) -> None:
+    """Keep all parts of an entry, each whole or not at all, and last of all the sums that make it one."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part, table in parts.items():
-        signed = table.replace_schema_metadata(
-            {**(table.schema.metadata or {}), KEY: f"{key} {part}".encode()}
-        )
+    parts = {}
+    for part, table in tables.items():
+        buffer = pa.BufferOutputStream()
+        pq.write_table(table, buffer)
+        parts[part] = buffer.getvalue().to_pybytes()
+    for name, content in {**parts, SUMS: _sums(key, parts)}.items():
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as unfinished:
             try:
-                pq.write_table(signed, unfinished, write_page_checksum=True)
+                unfinished.write(content)
+                unfinished.flush()
             except BaseException:
                 Path(unfinished.name).unlink()
                 raise
-        Path(unfinished.name).replace(_file(folder, key, part))
+        Path(unfinished.name).replace(_file(folder, key, name))
