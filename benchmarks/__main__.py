@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
+STUDIES = ("approach",)  # take minutes, and run only when they are named
 NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines")
 PACKAGES = (
     *("spms-lib", "numpy", "pandas", "scipy", "numba"),
@@ -26,11 +27,16 @@ RESULTS = Path("outputs/bench.json")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"any of {', '.join(NAMES)}; without one, all"
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"any of {', '.join([*NAMES, *STUDIES])}; without one, all but {', '.join(STUDIES)}",
     )
     names = parser.parse_args().names or list(NAMES)
-    if unknown := set(names) - set(NAMES):
-        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; known: {', '.join(NAMES)}")
+    if unknown := set(names) - {*NAMES, *STUDIES}:
+        parser.error(
+            f"no benchmark named {', '.join(sorted(unknown))}; known: {', '.join([*NAMES, *STUDIES])}"
+        )
 
     console = Console(width=None if sys.stdout.isatty() else 160)
     versions = {package: version(package) for package in PACKAGES}

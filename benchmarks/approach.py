@@ -241,10 +241,14 @@ def main() -> None:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--sellers", type=int, default=20)
+    parser.add_argument("--next-lives", type=int, default=20, help="lives of the planned quarter")
+    parser.add_argument("--again-lives", type=int, default=3, help="lives of the past quarters")
     parser.add_argument("--keep", type=Path, help="CSV file for the single cases")
     asked = parser.parse_args()
     start = time.perf_counter()
-    found = study(asked.seeds, sellers=asked.sellers)
+    found = study(
+        asked.seeds, sellers=asked.sellers, next_lives=asked.next_lives, again_lives=asked.again_lives
+    )
     console = Console(width=200)
     for truth, name in TRUTHS.items():
         table = summary(found, truth)

@@ -9,9 +9,8 @@ import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.cycle.evidence import BASELINE, BOTTOM_UP, NAIVE, TOP_DOWN
-from spms_lib.cycle.past import Past
+from spms_lib.cycle.past import FIELD, TARGET, Past
 from spms_lib.errors import SpmsError
-from spms_lib.goals.approach import blend_sources
 from spms_lib.goals.baseline import baseline, seasonal_naive
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.reconcile.methods import METHODS, Trust, method_named
@@ -21,8 +20,6 @@ from spms_lib.tables import LEVEL, NODE, PARENT, PERIOD, SOURCE, VALUE, VARIANCE
 
 BLEND: Final = "blend"
 MEAN: Final = "simple_mean"
-TARGET: Final = "target"
-FIELD: Final = "field"
 SPREAD: Final = "sd"
 METHOD_PREFIX: Final = "baseline_"
 BASELINE_METHODS: Final = tuple(name for name in METHODS if name != "trust")
@@ -82,7 +79,6 @@ def walk_forward(
     Walk
     """
     makers = {BASELINE: baseline, NAIVE: seasonal_naive, **(further or {})}
-    actual = to_long(past.tree.roll_up(past.sold))
     errors = _early_errors(past, methods)
     done: list[pd.DataFrame] = []
     left_out: list[tuple[str, str, str]] = []
@@ -94,7 +90,7 @@ def walk_forward(
             continue
         made = step.approaches(makers)
         if methods:
-            made = [*made, *step.methods(made[0], methods, _joined(errors, actual, months[0]))]
+            made = [*made, *step.methods(made[0], methods, _joined(errors, past.came, months[0]))]
             errors = [*errors, made[0]]
         done = [*done, step.with_spread(made)]
     rows = pd.concat(done, ignore_index=True) if done else pd.DataFrame(columns=_COLUMNS)
@@ -133,13 +129,12 @@ def records_before(past: Past, forecasts: Sequence[pd.DataFrame], month: str) ->
     forecasts
         Forecasts of earlier quarters, columns node, period, source, value.
     """
-    heard = [to_long(past.targets).assign(source=TARGET), to_long(past.said).assign(source=FIELD)]
     made = [part.loc[part[SOURCE] != TOP_DOWN, [NODE, PERIOD, SOURCE, VALUE]] for part in forecasts]
-    parts = [part for part in [*heard, *made] if len(part)]
-    columns = pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE])
-    rows = (pd.concat(parts, ignore_index=True) if parts else columns).astype({VALUE: float})
-    actual = to_long(past.tree.roll_up(past.sold))
-    return track_records(rows[rows[PERIOD] < month], actual[actual[PERIOD] < month], past.tree.level)
+    rows = pd.concat([part for part in [past.told, *made] if len(part)] or [past.told], ignore_index=True)
+    actual = past.came
+    return track_records(
+        rows[rows[PERIOD] < month].astype({VALUE: float}), actual[actual[PERIOD] < month], past.tree.level
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +155,8 @@ class _Step:
     @property
     def heard(self) -> list[pd.DataFrame]:
         """What leadership and field said, under the names that trust is learned by."""
-        target = self.past.targets.reindex(columns=self.months)
-        said = self.past.said.reindex(columns=self.months)
-        return [to_long(target).assign(source=TARGET), to_long(said).assign(source=FIELD)]
+        now = self.past.told[self.past.told[PERIOD].isin(self.months)]
+        return [now[now[SOURCE] == TARGET], now[now[SOURCE] == FIELD]]
 
     def approaches(self, makers: Mapping[str, Forecast]) -> list[pd.DataFrame]:
         """Make every approach's forecast; the baseline comes first."""
@@ -176,11 +170,10 @@ class _Step:
         made.append(target.assign(source=TOP_DOWN))
         if len(said):
             own = _wide(made[0], tree.leaves, self.months)
-            spoken = past.said.reindex(columns=self.months).fillna(own)
-            made.append(to_long(tree.roll_up(spoken)).assign(source=BOTTOM_UP))
-        made.append(self.blend([target, said, made[0]]))
-        both = blend_sources(pd.concat(made, ignore_index=True), TOP_DOWN, BOTTOM_UP, name=MEAN)
-        return [*made, both[both[SOURCE] == MEAN]]
+            spoken = tree.roll_up(past.said.reindex(columns=self.months).fillna(own))
+            mean = (spoken + past.targets.reindex(columns=self.months)) / 2
+            made += [to_long(spoken).assign(source=BOTTOM_UP), to_long(mean).assign(source=MEAN)]
+        return [*made, self.blend([target, said, made[0]])]
 
     def blend(self, voices: list[pd.DataFrame]) -> pd.DataFrame:
         """Reconcile target, field and baseline by trust; no rows where only one of them has spoken."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from spms_lib.hierarchy.check import rows_on
 from spms_lib.tables import LEVEL, NODE, PARENT, PERIOD, VALUE, to_long, to_wide
 
 DOUBTFUL_FACTOR: Final = 3.0
+TARGET: Final = "target"
+FIELD: Final = "field"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +52,21 @@ class Past:
     calendar: FiscalCalendar
     review_level: str
 
+    @cached_property
+    def came(self) -> pd.DataFrame:
+        """What came at every node, closed seats included: columns node, period, value."""
+        return to_long(self.tree.roll_up(self.sold))
+
+    @cached_property
+    def told(self) -> pd.DataFrame:
+        """What leadership and field said, under the names that trust is learned by: node, period, value, source."""
+        said = [to_long(self.targets).assign(source=TARGET), to_long(self.said).assign(source=FIELD)]
+        return pd.concat([part for part in said if len(part)] or said[:1], ignore_index=True)
+
     @property
     def actuals(self) -> pd.DataFrame:
         """What came at every node of the plan: columns node, period, value."""
-        return to_long(self.tree.roll_up(self.sold).loc[self.nodes])
+        return self.came[self.came[NODE].isin(self.nodes)].reset_index(drop=True)
 
 
 def past_of(desk: Desk, *, quarters: int = 8, set_aside: Sequence[str] = ()) -> Past:

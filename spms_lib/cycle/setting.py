@@ -100,7 +100,7 @@ def check_targets(
     base, own = setting.base, dict(desk.params.over_assignment_by_node)
     desk.check(
         "every parent equals its children to the cent",
-        not conservation_gaps(desk.tree, base.to_numpy()).any(),
+        bool((conservation_gaps(desk.tree, base.to_numpy()) == 0).all()),
         f"{len(desk.tree)} nodes x {len(desk.months)} months",
     )
     desk.check("the company's base equals its target", int(base.iloc[0].sum()) == target, desk.money(target))

@@ -58,26 +58,6 @@ class Recommendation:
     would_change: str
 
 
-def blend_sources(forecasts: pd.DataFrame, first: str, second: str, *, name: str = "blend") -> pd.DataFrame:
-    """Average two sources where both have a value, as a source of its own.
-
-    Parameters
-    ----------
-    forecasts
-        Columns node, period, source, value.
-
-    Returns
-    -------
-    pd.DataFrame
-        `forecasts` with the rows of the new source below.
-    """
-    table = forecasts.pivot_table(index=["node", "period"], columns="source", values="value", aggfunc="sum")
-    if first not in table or second not in table:
-        return forecasts
-    both = table[[first, second]].dropna().mean(axis=1).rename("value").reset_index()
-    return pd.concat([forecasts, both.assign(source=name)], ignore_index=True)
-
-
 def recommend(evidence: pd.DataFrame, criteria: pd.DataFrame) -> pd.DataFrame:
     """Recommend an approach per segment from past accuracy, and say how sure that is and what would overturn it.
 

@@ -51,7 +51,9 @@ def heads_and_posts(
         came, left = start.where(start >= first, first), end.where(end <= last, last)
         share = ((left - came).dt.days + 1).clip(lower=0).to_numpy() / ((last - first).days + 1)
         tenure = ((came + (left - came) / 2 - start).dt.days / DAYS_IN_MONTH).to_numpy(dtype=np.float64)
-        ramp = ramp_ratio(tenure, roster["ramp_months"].fillna(0.0).to_numpy(dtype=float), first_ratio)
+        ramp = ramp_ratio(
+            np.asarray(tenure), roster["ramp_months"].fillna(0.0).to_numpy(dtype=float), first_ratio
+        )
         heads[month], posts[month] = share * full, share * full * ramp
     by_seat = roster[NODE].to_numpy()
     return (

@@ -190,6 +190,16 @@ def test_a_silent_seat_counts_with_its_baseline_in_bottom_up(walk, past) -> None
     assert emil.notna().any(axis=None)  # his baseline is the rest
 
 
+def test_the_simple_mean_lies_halfway_between_top_down_and_bottom_up_and_needs_both(walk, past) -> None:
+    mean, top, field = (wide(walk.forecasts, name) for name in ("simple_mean", "top_down", "bottom_up"))
+    assert mean.loc["north", "2026-02"] == pytest.approx(
+        (top.loc["north", "2026-02"] + field.loc["north", "2026-02"]) / 2
+    )
+    both = top.reindex_like(mean).notna() & field.reindex_like(mean).notna()
+    assert (mean.notna() == both).all(axis=None)
+    assert set(mean.index) == set(top.index) & set(field.index)
+
+
 def test_the_blend_is_the_reconciliation_by_trust_that_the_plan_would_have_made(past, walk) -> None:
     from spms_lib.reconcile.methods import Trust
 

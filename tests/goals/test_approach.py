@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from spms_lib.goals.approach import APPROACHES, answer_for, blend_sources, opinion, recommend
+from spms_lib.goals.approach import APPROACHES, answer_for, opinion, recommend
 from spms_lib.goals.questions import (
     QUESTIONS,
     growth_spread,
@@ -173,18 +173,6 @@ def test_an_opinion_is_the_weighted_mean_of_the_answers() -> None:
         "blend",
         "top_down",
     ]
-
-
-def test_a_simple_mean_exists_only_where_both_have_spoken() -> None:
-    rows = pd.DataFrame(
-        [("a", "p", "top_down", 10.0), ("a", "p", "bottom_up", 20.0), ("b", "p", "top_down", 10.0)],
-        columns=["node", "period", "source", "value"],
-    )
-    blended = blend_sources(rows, "top_down", "bottom_up")
-    new = blended[blended["source"] == "blend"]
-    assert new[["node", "period", "value"]].values.tolist() == [["a", "p", 15.0]]
-    assert blend_sources(rows, "top_down", "silent").equals(rows)
-    assert blend_sources(rows.head(0), "top_down", "bottom_up").empty
 
 
 def test_nothing_measured_gives_no_recommendation() -> None:
