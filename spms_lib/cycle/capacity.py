@@ -91,7 +91,9 @@ def staff_of(desk: Desk, quarter: str, *, as_of: dt.date, hires: bool = False) -
     assumed, planned = desk.params.capacity, desk.calendar.months(quarter)
     past = list(sold.columns[-MONTHS_IN_QUARTER * assumed.quarters :])
     coming = pd.concat([roster, _hires_as_roster(desk)]) if hires and assumed.hires else roster
-    seats = sold.index.union(pd.Index(coming[NODE].unique())).intersection(desk.carrier.index)
+    seats = (
+        sold.dropna(how="all").index.union(pd.Index(coming[NODE].unique())).intersection(desk.carrier.index)
+    )
     recent = sold[past].reindex(seats)
     by_head, by_post = heads.heads_and_posts(
         coming, [*past, *planned], desk.calendar, first_ratio=assumed.first_ratio

@@ -62,7 +62,8 @@ def past_chances(desk: Desk, outlook: Outlook) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        Columns node, level, period (quarter), target, expected, spread, chance, actual, attained (1 or 0); only cells
+        Columns node, level, period (quarter), target, expected, spread, degrees (of freedom: quarters of evidence
+        then), chance, actual, attained (1 or 0); only cells
         with a target for every month, an expectation and an actual.
     """
     past = outlook.past.dropna(subset=["expected", "spread", "actual"])
@@ -72,14 +73,14 @@ def past_chances(desk: Desk, outlook: Outlook) -> pd.DataFrame:
     whole = monthly.groupby([NODE, "quarter"])[VALUE].agg(["sum", "size"]).reset_index()
     asked = whole[whole["size"] == len(desk.months)].rename(columns={"quarter": PERIOD, "sum": "target"})
     table = past.merge(asked[[NODE, PERIOD, "target"]], on=[NODE, PERIOD])
+    table["degrees"] = table["quarters"].clip(lower=LEAST_DEGREES).astype(float)
     chance = pd.Series(np.nan, index=table.index)
-    for count, mine in table.groupby("quarters"):
-        degrees = float(max(int(str(count)), LEAST_DEGREES))
+    for degrees, mine in table.groupby("degrees"):
         chance[mine.index] = chance_of_attaining(
-            mine["target"], mine["expected"], mine["spread"], degrees=degrees
+            mine["target"], mine["expected"], mine["spread"], degrees=float(str(degrees))
         )
     attained = (table["actual"] >= table["target"]).astype(float)
-    columns = [NODE, LEVEL, PERIOD, "target", "expected", "spread", "chance", "actual", "attained"]
+    columns = [NODE, LEVEL, PERIOD, "target", "expected", "spread", "degrees", "chance", "actual", "attained"]
     return table.assign(chance=chance, attained=attained)[columns]
 
 

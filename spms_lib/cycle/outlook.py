@@ -174,8 +174,10 @@ def _standing(desk: Desk, voices: _Voices, at: str) -> _Stood | None:
     The quarters before are reconciled too, with the same variances: their surprises say how far the posterior spread
     has to grow. None where nobody has said anything about any leaf.
     """
-    heard = pd.concat([_estimates(desk, voices, source, at) for source in voices.said])
     tree = desk.tree
+    if not voices.said:
+        return None
+    heard = pd.concat([_estimates(desk, voices, source, at) for source in voices.said])
     at_leaves = heard[heard[NODE].isin(tree.leaves)]
     if not (at_leaves[PERIOD] == at).any():
         return None

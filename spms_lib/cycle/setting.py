@@ -114,4 +114,6 @@ def check_targets(
     failed = setting.edits[~setting.edits["made"].astype(bool)]
     detail = "; ".join(f"{row.number}: {row.detail}" for row in failed.itertuples())
     desk.check("every edit in force was made", failed.empty, detail or f"{len(setting.edits)} edits")
-    desk.check("rows in = used + rejected", desk.sources["adds_up"].all(), f"{len(desk.sources)} tables")
+    desk.check(
+        "rows in = used + rejected", bool(desk.sources["adds_up"].all()), f"{len(desk.sources)} tables"
+    )

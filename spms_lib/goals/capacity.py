@@ -21,6 +21,7 @@ RAMPED: Final = 0.999  # posts per head from which a seat counts as fully produc
 PRIOR_SEATS: Final = 4.0
 PRIOR_MONTHS: Final = 3.0
 YEAR: Final = 12
+NEVER: Final = pd.Timestamp(2200, 1, 1)
 
 
 def heads_and_posts(
@@ -42,24 +43,24 @@ def heads_and_posts(
         Seats x months; 0 where a seat of the roster is empty.
     """
     need(roster, [NODE, "start", "end", "fte", "ramp_months"], "roster")
-    full = roster["fte"].fillna(1.0).to_numpy(dtype=float)
-    start = roster["start"].astype("datetime64[ns]")
-    end = roster["end"].astype("datetime64[ns]").fillna(pd.Timestamp(calendar.end(months[-1])))
-    heads, posts = {}, {}
-    for month in months:
-        first, last = pd.Timestamp(calendar.start(month)), pd.Timestamp(calendar.end(month))
-        came, left = start.where(start >= first, first), end.where(end <= last, last)
-        share = ((left - came).dt.days + 1).clip(lower=0).to_numpy() / ((last - first).days + 1)
-        tenure = ((came + (left - came) / 2 - start).dt.days / DAYS_IN_MONTH).to_numpy(dtype=np.float64)
-        ramp = ramp_ratio(
-            np.asarray(tenure), roster["ramp_months"].fillna(0.0).to_numpy(dtype=float), first_ratio
-        )
-        heads[month], posts[month] = share * full, share * full * ramp
-    by_seat = roster[NODE].to_numpy()
-    return (
-        pd.DataFrame(heads).groupby(by_seat).sum().rename_axis(None),
-        pd.DataFrame(posts).groupby(by_seat).sum().rename_axis(None),
+    first, last = (
+        _days(pd.Series(edge(month) for month in months)) for edge in (calendar.start, calendar.end)
     )
+    start = _days(roster["start"])[:, None]
+    came, left = np.maximum(start, first), np.minimum(_days(roster["end"].fillna(NEVER))[:, None], last)
+    there = np.maximum(left - came + 1, 0) / (last - first + 1)
+    tenure = np.floor((came + left) / 2.0 - start) / DAYS_IN_MONTH
+    ramp = ramp_ratio(tenure, roster["ramp_months"].fillna(0.0).to_numpy(dtype=float)[:, None], first_ratio)
+    heads = pd.DataFrame(there * roster["fte"].fillna(1.0).to_numpy(dtype=float)[:, None], columns=months)
+    seats = roster[NODE].to_numpy()
+    return (
+        heads.groupby(seats).sum().rename_axis(None),
+        (heads * ramp).groupby(seats).sum().rename_axis(None),
+    )
+
+
+def _days(moments: pd.Series) -> NDArray[np.int64]:
+    return pd.to_datetime(moments).to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def ramp_ratio(tenure: Floats, ramp_months: Floats, first_ratio: float = 0.0) -> Floats:
