@@ -34,6 +34,18 @@ def duty_table(desk: Desk) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(Duty.model_fields))
 
 
+def day_of_look(desk: Desk, seen_on: str) -> dt.date:
+    """Read the day on which the steps are looked at; the plan's own day if nothing is said."""
+    if not seen_on:
+        return desk.params.plan_as_of
+    try:
+        return dt.date.fromisoformat(seen_on)
+    except ValueError:
+        raise ParamsError(
+            f"'{seen_on}' is not a day.", where="seen_on", remedy="Write it as 2026-07-04, or leave it empty."
+        ) from None
+
+
 def duty_states(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     """Tell of every step whether it was done, due or late at the end of a day: see `task_states`.
 

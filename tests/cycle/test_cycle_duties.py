@@ -9,6 +9,7 @@ import pytest
 from spms_lib.cycle.duties import (
     NEEDED,
     approve_step,
+    day_of_look,
     duties_by_person,
     duty_checks,
     duty_sentences,
@@ -205,3 +206,10 @@ def test_the_sentences_name_what_is_late_and_what_comes_next(opened) -> None:
     people = duties_by_person(desk, duty_states(desk, as_of=day)).set_index("person")
     assert people.loc["Ada", "accountable"] == "cascade, reconciliation"
     assert people.loc["Ops", "late"] == 1
+
+
+def test_the_day_of_the_look_is_the_plans_own_or_the_one_given_and_nothing_else(acme) -> None:
+    assert day_of_look(acme, "") == acme.params.plan_as_of
+    assert day_of_look(acme, "2026-04-17") == dt.date(2026, 4, 17)
+    with pytest.raises(ParamsError, match="'tomorrow' is not a day"):
+        day_of_look(acme, "tomorrow")
