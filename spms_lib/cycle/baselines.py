@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.paths import outputs_root
-from spms_lib.errors import ParamsError
 from spms_lib.goals.baseline import baseline
 from spms_lib.goals.baselines import CANDIDATES, Baselines, statistical_baseline, statsforecast_version
 from spms_lib.goals.baselines.candidates import checked
@@ -25,7 +24,7 @@ from spms_lib.goals.baselines.forecast import INTERVAL, MARGIN, PRIOR_WINDOWS, W
 from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, to_long
 
 CONTENT_VERSION: Final = 1  # raise it when the same history is to give other numbers
-AUTO, HOUSE = "auto", "house"
+AUTO = "auto"
 GRIDS: Final = ("forecast", "deviation", "lower", "upper")
 TABLES: Final = ("choice", "errors", "residuals")
 PARTS: Final = ("grid.parquet", "choice.parquet", "errors.parquet", "residuals.parquet")
@@ -49,28 +48,19 @@ class Kept:
     note: str = ""
 
 
-def baseline_values(desk: Desk, choice: str = HOUSE, **settings: Any) -> pd.DataFrame:
-    """Forecast the planned quarter from history: nodes x months, float minor units.
+def baseline_values(desk: Desk, **settings: Any) -> pd.DataFrame:
+    """Forecast the planned quarter from history, as the cycle's params say: nodes x months, float minor units.
+
+    `baseline: house` is the house's own at every node, `auto` the model that was nearest in each node's past.
 
     Parameters
     ----------
-    choice
-        `house` for the house's own baseline at every node, `auto` for the model that was nearest in each node's past.
     settings
         For `auto`, see `desk_baselines`.
-
-    Raises
-    ------
-    ParamsError
-        If the choice is neither.
     """
-    if choice == HOUSE:
-        return baseline(desk.history(), desk.months, desk.calendar)
-    if choice == AUTO:
+    if desk.params.baseline == AUTO:
         return desk_baselines(desk, **settings).baselines.forecast
-    raise ParamsError(
-        f"There is no baseline '{choice}'.", where="baseline", remedy=f"Use '{HOUSE}' or '{AUTO}'."
-    )
+    return baseline(desk.history(), desk.months, desk.calendar)
 
 
 def desk_baselines(desk: Desk, **settings: Any) -> Kept:

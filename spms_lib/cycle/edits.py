@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.targets import holds_in_force, read_targets
 from spms_lib.errors import LedgerError, SpmsError
-from spms_lib.goals.baseline import baseline
 from spms_lib.goals.edits import Draft, Edit, apply, changes
 from spms_lib.store.commits import Commit
 from spms_lib.store.schema import AUTHOR, COMMIT, ITEM, TEXT, TIME
@@ -40,7 +40,7 @@ def references(desk: Desk) -> dict[str, pd.DataFrame]:
     last = {month: desk.calendar.same_period_last_year(month) for month in desk.months}
     return {
         "last_year": history.reindex(columns=list(last.values())).set_axis(list(last), axis=1),
-        "baseline": baseline(history, desk.months, desk.calendar),
+        "baseline": baseline_values(desk).loc[desk.tree.leaves],
     }
 
 

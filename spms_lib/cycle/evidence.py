@@ -5,6 +5,7 @@ import datetime as dt
 import pandas as pd
 
 from spms_lib.collect.submissions import field_forecast, latest_submissions
+from spms_lib.cycle.baselines import AUTO, past_baselines
 from spms_lib.cycle.desk import Desk
 from spms_lib.goals.baseline import backtest
 from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
@@ -66,6 +67,9 @@ def past_forecasts(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
     sold = desk.actuals(until=desk.params.plan_as_of)
     closed = sold[~sold.index.isin(desk.tree.nodes)]  # leaves that have gone since
     walk = backtest(pd.concat([desk.history(), closed]), when, desk.calendar)
+    if desk.params.baseline == AUTO:
+        own = past_baselines(desk, when).assign(**{SOURCE: BASELINE})
+        walk = pd.concat([own, walk]).drop_duplicates([NODE, PERIOD, SOURCE], ignore_index=True)
     parts = [past_targets(desk, when), walk]
     said = past_submissions(desk, when)
     seats = desk.tree.leaves.append(closed.index)

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pandas as pd
 
+from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import covered, dated_results, paced, quarter_results
 from spms_lib.cycle.planning import BASELINE, FIELD, TARGET, field_estimate, field_submissions, node_owners
 from spms_lib.cycle.split import vacant_leaves
 from spms_lib.cycle.targets import QUOTA, read_plan, read_targets
-from spms_lib.goals.baseline import baseline
 from spms_lib.review.accuracy import accuracy
 from spms_lib.review.attainment import compared, shape_summary
 from spms_lib.review.decisions import decision_outcomes, propose_decisions
@@ -49,11 +49,11 @@ def seller_attainment(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
 
 def quarter_forecasts(desk: Desk) -> pd.DataFrame:
     """Lay out what each source said of the quarter's months at the leaves: node, period, source, value."""
-    leaves, history = desk.scope.leaves, desk.history()
+    leaves = desk.scope.leaves
     parts = [
         to_long(read_targets(desk).loc[leaves]).assign(source=TARGET),
         field_estimate(desk)[0],
-        to_long(baseline(history, desk.months, desk.calendar).loc[leaves]).assign(source=BASELINE),
+        to_long(baseline_values(desk).loc[leaves]).assign(source=BASELINE),
         to_long(read_plan(desk).loc[leaves]).assign(source=PLAN),
     ]
     joined = pd.concat(

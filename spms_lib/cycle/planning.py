@@ -5,6 +5,7 @@ import pandas as pd
 
 from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast
 from spms_lib.collect.submissions import field_forecast, latest_submissions
+from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
     BOTTOM_UP,
@@ -18,7 +19,6 @@ from spms_lib.cycle.limits import limits_in_force
 from spms_lib.cycle.outcome import dated_results
 from spms_lib.cycle.targets import cells, holds_in_force, read_targets
 from spms_lib.deals import snapshot
-from spms_lib.goals.baseline import baseline
 from spms_lib.reconcile.explain import chain, explain
 from spms_lib.reconcile.gaps import gap_decisions
 from spms_lib.reconcile.plan import BOUND, CUT, HOLD, ROUNDING, Plan, reconcile
@@ -83,11 +83,10 @@ def field_estimate(desk: Desk) -> tuple[pd.DataFrame, str]:
 
 def gather_estimates(desk: Desk) -> pd.DataFrame:
     """Put target, field and baseline under each other: columns node, period, source, value."""
-    history = desk.history()
     parts = [
         to_long(read_targets(desk)).assign(source=TARGET),
         field_estimate(desk)[0],
-        to_long(baseline(history, desk.months, desk.calendar)).assign(source=BASELINE),
+        to_long(baseline_values(desk)).assign(source=BASELINE),
     ]
     some = [part[[NODE, PERIOD, SOURCE, VALUE]].astype({VALUE: float}) for part in parts if len(part)]
     return pd.concat(some, ignore_index=True)

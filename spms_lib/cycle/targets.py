@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
 from spms_lib.cycle.split import phasing
 from spms_lib.errors import InfeasibleError, ParamsError
-from spms_lib.goals.baseline import baseline
 from spms_lib.goals.chances import chance_of_reaching
 from spms_lib.money import apportion, to_minor
 from spms_lib.store.commits import Commit
@@ -101,7 +101,7 @@ def target_context(desk: Desk, target: int) -> pd.DataFrame:
     """
     history = desk.history().loc[[desk.tree.root]]
     last_year = desk.calendar.months(desk.calendar.same_period_last_year(desk.cycle))
-    forecast = baseline(history, desk.months, desk.calendar).to_numpy().sum()
+    forecast = baseline_values(desk).loc[[desk.tree.root]].to_numpy().sum()
     known = set(last_year) <= set(history.columns)
     rows = [
         ("Target", float(target)),

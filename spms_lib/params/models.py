@@ -193,6 +193,7 @@ DoneWhen = Literal[
     "submission",
     "override",
     "hold",
+    "edit",
     "decision",
     "note",
     "approval",
@@ -423,6 +424,8 @@ class Cycle(Model):
     """Least history of a leaf, as a share of the mean of its positive siblings; 0 leaves zero as it is."""
     phasing: Pattern | dict[str, Pattern] = "history"
     """How the quarter falls on its months: history, even, bell, 4-4-5, 25/50/100 or percentages; or by node."""
+    baseline: Literal["house", "auto"] = "house"
+    """What history alone forecasts: `house` is quick and the same for every node, `auto` takes the model that was nearest."""
     goals: tuple[Goal, ...] = ()
     """Goals of the organisation."""
     objectives: tuple[Objective, ...] = ()

@@ -1,5 +1,6 @@
 """Baselines of a cycle: computed once per content, never read for other content, damaged files noticed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.cycle import baselines as module
+from spms_lib.cycle import evidence
 from spms_lib.cycle.baselines import (
     PARTS,
     SUMS,
@@ -18,7 +20,6 @@ from spms_lib.cycle.baselines import (
     kept_baselines,
     past_baselines,
 )
-from spms_lib.errors import ParamsError
 from spms_lib.goals.baseline import baseline
 from spms_lib.goals.baselines import statistical_baseline
 
@@ -239,11 +240,29 @@ def test_the_house_is_the_default_and_auto_is_asked_for_by_name(fresh) -> None:
     desk = fresh()
     house = baseline(desk.history(), desk.months, desk.calendar)
     pd.testing.assert_frame_equal(baseline_values(desk), house)
-    auto = baseline_values(desk, "auto", models=QUICK, windows=2)
+    auto = baseline_values(asking_auto(desk), models=QUICK, windows=2)
     assert auto.shape == house.shape
     assert auto.notna().equals(house.notna())
-    with pytest.raises(ParamsError, match=r"no baseline 'best'.*'house' or 'auto'"):
-        baseline_values(desk, "best")
+
+
+def test_where_auto_is_chosen_it_is_also_what_the_past_is_judged_by(fresh, monkeypatch) -> None:
+    asked = []
+
+    def spy(desk, quarters):
+        asked.append(quarters)
+        return past_baselines(desk, quarters, models=QUICK, windows=2)
+
+    monkeypatch.setattr(evidence, "past_baselines", spy)
+    desk = asking_auto(fresh())
+    past = evidence.past_forecasts(desk, quarters=2)
+    mine = past[past["source"] == "baseline"].set_index(["node", "period"])["value"]
+    auto = spy(desk, asked[0]).set_index(["node", "period"])["value"]
+    assert mine.loc[auto.index].tolist() == auto.tolist()
+    assert not past.duplicated(["node", "period", "source"]).any()
+
+
+def asking_auto(desk):
+    return replace(desk, params=desk.params.model_copy(update={"baseline": "auto"}))
 
 
 def test_the_past_is_forecast_from_what_came_before_it(fresh) -> None:
@@ -264,4 +283,4 @@ def test_a_company_without_a_past_has_empty_rows_and_missing_forecasts(opened) -
     sold = everything()["transactions"]
     desk = opened(transactions=sold[sold["date"] >= "2026-04"], targets=None, submissions=None)
     assert past_baselines(desk, ["2025Q4"], models=QUICK).empty
-    assert baseline_values(desk, "auto", models=QUICK).isna().all(axis=None)
+    assert baseline_values(asking_auto(desk), models=QUICK).isna().all(axis=None)
