@@ -206,5 +206,5 @@ def _above(steps: Floats, freedom: Floats) -> Floats:
 def _freedom(degrees: Degrees, index: pd.Index) -> Floats:
     """Lay degrees of freedom out by node; infinite where none are given."""
     if isinstance(degrees, pd.Series):
-        return degrees.reindex(index).astype("float64").fillna(np.inf).to_numpy(dtype=np.float64)
+        return np.asarray(degrees.reindex(index).astype("float64").fillna(np.inf), dtype=np.float64)
     return np.full(len(index), np.inf if degrees is None else float(degrees))
