@@ -13,7 +13,6 @@ from spms_lib.goals.feasibility import BEYOND, EASY, UNKNOWN, Reach, chance_of_a
 from spms_lib.goals.honesty import brier
 from spms_lib.tables import LEVEL, NAME, NODE, PERIOD, VALUE
 
-LEAST_DEGREES = 2
 TENURES = ((1.0, "under a year"), (3.0, "one to three years"), (np.inf, "over three years"))
 
 
@@ -33,7 +32,7 @@ def feasibility_table(desk: Desk, outlook: Outlook, targets: pd.DataFrame, reach
         missing: nobody is there to find it hard.
     """
     target = targets[desk.months].sum(axis=1).astype(float)
-    table = feasibility(target, outlook.expected, outlook.spread, reach=reach, degrees=degrees_of(outlook))
+    table = feasibility(target, outlook.expected, outlook.spread, reach=reach, degrees=outlook.degrees)
     vacant = table[NODE].isin(vacant_leaves(desk))
     unknown = table["class"] == UNKNOWN
     vague = outlook.spread.reindex(table[NODE]).to_numpy() > outlook.expected.reindex(table[NODE]).to_numpy()
@@ -51,34 +50,26 @@ def feasibility_table(desk: Desk, outlook: Outlook, targets: pd.DataFrame, reach
     return placed[[*first, *[column for column in placed if column not in first]]]
 
 
-def degrees_of(outlook: Outlook) -> float | None:
-    """Return the degrees of freedom of a chance: quarters of evidence, at least two; None where there are none."""
-    return None if outlook.quarters is None else float(max(outlook.quarters, LEAST_DEGREES))
-
-
 def past_chances(desk: Desk, outlook: Outlook) -> pd.DataFrame:
     """Give past targets the chance that they would have been given then, and what came.
 
     Returns
     -------
     pd.DataFrame
-        Columns node, level, period (quarter), target, expected, spread, degrees (of freedom: quarters of evidence
+        Columns node, level, period (quarter), target, expected, spread, degrees (of freedom: past cells of its level
         then), chance, actual, attained (1 or 0); only cells
         with a target for every month, an expectation and an actual.
     """
     past = outlook.past.dropna(subset=["expected", "spread", "actual"])
-    past = past[past["quarters"] > 0]
+    past = past[past["degrees"].notna()]  # before the first quarter nothing was learnt
     rows = past_targets(desk, sorted(past[PERIOD].unique()))
     monthly = rows.assign(quarter=rows[PERIOD].map(desk.calendar.quarter_of).astype("object"))
     whole = monthly.groupby([NODE, "quarter"])[VALUE].agg(["sum", "size"]).reset_index()
     asked = whole[whole["size"] == len(desk.months)].rename(columns={"quarter": PERIOD, "sum": "target"})
     table = past.merge(asked[[NODE, PERIOD, "target"]], on=[NODE, PERIOD])
-    table["degrees"] = table["quarters"].clip(lower=LEAST_DEGREES).astype(float)
-    chance = pd.Series(np.nan, index=table.index)
-    for degrees, mine in table.groupby("degrees"):
-        chance[mine.index] = chance_of_attaining(
-            mine["target"], mine["expected"], mine["spread"], degrees=float(str(degrees))
-        )
+    chance = chance_of_attaining(
+        table["target"], table["expected"], table["spread"], degrees=table["degrees"]
+    )
     attained = (table["actual"] >= table["target"]).astype(float)
     columns = [NODE, LEVEL, PERIOD, "target", "expected", "spread", "degrees", "chance", "actual", "attained"]
     return table.assign(chance=chance, attained=attained)[columns]

@@ -19,7 +19,7 @@ from spms_lib.tables import LEVEL, NODE, PERIOD, SOURCE, VALUE, VARIANCE, to_lon
 BASELINE, STAFF, PIPELINE = "baseline", "capacity", "pipeline"
 FEWEST_SNAPSHOTS = 2
 FEWEST_QUARTERS, MONTHS_IN_YEAR = 3, 12
-LARGEST_ERROR_RATIO = 2.0
+LARGEST_ERROR_RATIO, LEAST_DEGREES = 2.0, 2.0
 
 
 class Outlook(NamedTuple):
@@ -30,20 +30,23 @@ class Outlook(NamedTuple):
     expected, spread
         Indexed by node, minor units of the quarter; missing where nobody can tell. The spread is the posterior one of
         the reconciliation, widened by level as past surprises ask.
+    degrees
+        Indexed by node: past cells of its level from which the widening was learnt, two at least; missing without any.
     quarters
-        Past quarters from which the widening was learnt; None with fewer than two.
+        Past quarters that those cells come from.
     factors
         Indexed by level: by how much the spread was widened (below 1: narrowed).
     errors
         Columns source, level, nodes, error_ratio: how far each source was off, as a ratio of the node's baseline.
     past
         The same for past quarters, each as if standing before it: columns node, period (quarter), level, expected,
-        spread (as it would have been widened then), quarters, actual.
+        spread (as it would have been widened then), degrees, actual.
     """
 
     expected: pd.Series
     spread: pd.Series
-    quarters: int | None
+    degrees: pd.Series
+    quarters: int
     factors: pd.Series
     errors: pd.DataFrame
     past: pd.DataFrame
@@ -77,11 +80,11 @@ def expected_quarter(desk: Desk, *, quarters: int = 8) -> Outlook:
     now = _standing(desk, voices, desk.cycle)
     if now is None:
         nobody = pd.Series(np.nan, index=desk.tree.nodes)
-        return Outlook(nobody, nobody, None, pd.Series(dtype="float64"), _errors(desk, voices), past)
+        return Outlook(nobody, nobody, nobody, 0, pd.Series(dtype="float64"), _errors(desk, voices), past)
     table = now.rows.set_index(NODE).reindex(desk.tree.nodes)
-    known = now.quarters if now.quarters > 1 else None
     factors = now.factors.reindex([name for name in desk.tree.level_names if name in now.factors.index])
-    return Outlook(table["expected"], table["spread"], known, factors, _errors(desk, voices), past)
+    said = table["expected"], table["spread"], table["degrees"]
+    return Outlook(*said, now.quarters, factors, _errors(desk, voices), past)
 
 
 def _evidence(desk: Desk, count: int) -> list[str]:
@@ -169,7 +172,7 @@ class _Stood(NamedTuple):
 
 
 def _standing(desk: Desk, voices: _Voices, at: str) -> _Stood | None:
-    """Expect a quarter as if standing before it: rows node, period, level, expected, spread, actual, quarters.
+    """Expect a quarter as if standing before it: rows node, period, level, expected, spread, actual, degrees.
 
     The quarters before are reconciled too, with the same variances: their surprises say how far the posterior spread
     has to grow. None where nobody has said anything about any leaf.
@@ -201,7 +204,8 @@ def _standing(desk: Desk, voices: _Voices, at: str) -> _Stood | None:
     factors, quarters = widening(_surprises(before, voices)), before[PERIOD].nunique()
     mine = rows[rows[PERIOD] == at]
     wider = mine["spread"] * mine[LEVEL].map(factors).fillna(1.0)
-    return _Stood(mine.assign(spread=wider, quarters=quarters), factors, quarters)
+    cells = mine[LEVEL].map(before.groupby(LEVEL).size()).astype("float64").clip(lower=LEAST_DEGREES)
+    return _Stood(mine.assign(spread=wider, degrees=cells), factors, quarters)
 
 
 def _estimates(desk: Desk, voices: _Voices, source: str, at: str) -> pd.DataFrame:
@@ -250,5 +254,5 @@ def _nothing() -> pd.DataFrame:
     text, number = pd.Series(dtype="object"), pd.Series(dtype="float64")
     return pd.DataFrame(
         {NODE: text, PERIOD: text, LEVEL: text, "expected": number, "spread": number, "actual": number,
-         "quarters": pd.Series(dtype="int64")}
+         "degrees": number}
     )  # fmt: skip

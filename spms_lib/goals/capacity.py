@@ -68,8 +68,8 @@ def ramp_ratio(tenure: Floats, ramp_months: Floats, first_ratio: float = 0.0) ->
 
     Examples
     --------
-    >>> ramp_ratio(np.array([0.0, 3.0, 9.0]), np.array([6.0, 6.0, 6.0]), 0.3).tolist()
-    [0.3, 0.65, 1.0]
+    >>> ramp_ratio(np.array([0.0, 3.0, 9.0]), np.array([6.0, 6.0, 6.0]), 0.5).tolist()
+    [0.5, 0.75, 1.0]
     """
     if not 0 <= first_ratio <= 1:
         raise ParamsError(
@@ -199,7 +199,7 @@ def staying_ratios(count: int, *, leave_ratio: float, backfill_months: int, ramp
     Examples
     --------
     >>> staying_ratios(3, leave_ratio=0.02, backfill_months=1, ramp=np.array([0.5])).round(4).tolist()
-    [0.99, 0.9702, 0.9604]
+    [0.99, 0.9702, 0.9608]
     """
     if not 0 <= leave_ratio < 1 or backfill_months < 0:
         raise ParamsError(

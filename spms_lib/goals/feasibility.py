@@ -12,6 +12,7 @@ from spms_lib.errors import ParamsError, TableError
 from spms_lib.tables import NODE, need
 
 Floats = NDArray[np.float64]
+Degrees = float | pd.Series | None
 
 BEYOND, STRETCH, FAIR, EASY = "beyond reach", "stretch", "fair", "too easy"
 UNKNOWN: Final = "nobody can tell"
@@ -50,12 +51,12 @@ class Reach:
 
 
 def chance_of_attaining(
-    target: pd.Series, expected: pd.Series, spread: pd.Series, *, degrees: float | None = None
+    target: pd.Series, expected: pd.Series, spread: pd.Series, *, degrees: Degrees = None
 ) -> pd.Series:
     """Compute the chance that sales reach each target.
 
     Sales are taken as the expected value plus an error of the given spread: a normal one, or, where the spread was
-    learnt from few quarters, Student's t with so many degrees of freedom, which allows for larger surprises.
+    learnt from few past errors, Student's t with so many degrees of freedom, which allows for larger surprises.
 
     Parameters
     ----------
@@ -63,7 +64,8 @@ def chance_of_attaining(
         Indexed alike (nodes, or nodes and periods), minor units. A spread is that of the same period as the target:
         months of one node err together, so the spread of a quarter is not the root of the sum of squares.
     degrees
-        Quarters from which the spread was learnt; None for the normal distribution.
+        Past errors from which the spread was learnt, one number or one per node; None (or missing) for the normal
+        distribution.
 
     Returns
     -------
@@ -92,12 +94,12 @@ def chance_of_attaining(
     gap = (frame["target"] - frame["expected"]).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.where(gap == 0, 0.0, gap / frame["spread"].to_numpy())
-    chance = np.where((frame["spread"] == 0) & (gap <= 0), 1.0, _above(steps, degrees))
+    chance = np.where((frame["spread"] == 0) & (gap <= 0), 1.0, _above(steps, _freedom(degrees, frame.index)))
     return pd.Series(np.where(frame.notna().all(axis=1), chance, np.nan), frame.index, name="chance")
 
 
 def target_with_chance(
-    chance: float, expected: pd.Series, spread: pd.Series, *, degrees: float | None = None
+    chance: float, expected: pd.Series, spread: pd.Series, *, degrees: Degrees = None
 ) -> pd.Series:
     """Find the target that would be reached with a given chance; minor units, missing where nothing is expected.
 
@@ -110,7 +112,7 @@ def target_with_chance(
         raise ParamsError(
             f"No target is reached with a chance of {chance:g}.", remedy="Use 0 to 1, without them."
         )
-    steps = float(stats.norm.isf(chance) if degrees is None else stats.t.isf(chance, degrees))
+    steps = pd.Series(stats.t.isf(chance, _freedom(degrees, expected.index)), expected.index)
     return expected.astype("float64") + steps * spread.astype("float64")
 
 
@@ -137,7 +139,7 @@ def feasibility(
     spread: pd.Series,
     *,
     reach: Reach,
-    degrees: float | None = None,
+    degrees: Degrees = None,
     within: float = 0.8,
 ) -> pd.DataFrame:
     """Lay target, expectation and chance side by side, one row per node of `target`.
@@ -196,6 +198,13 @@ def difficulty(target: pd.Series, expected: pd.Series) -> pd.Series:
     return (target.astype("float64") / known.where(known > 0)).rename("difficulty")
 
 
-def _above(steps: Floats, degrees: float | None) -> Floats:
-    found: Floats = stats.norm.sf(steps) if degrees is None else stats.t.sf(steps, degrees)
+def _above(steps: Floats, freedom: Floats) -> Floats:
+    found: Floats = stats.t.sf(steps, freedom)  # infinite freedom is the normal distribution
     return found
+
+
+def _freedom(degrees: Degrees, index: pd.Index) -> Floats:
+    """Lay degrees of freedom out by node; infinite where none are given."""
+    if isinstance(degrees, pd.Series):
+        return np.asarray(degrees.reindex(index).astype("float64").fillna(np.inf), dtype=np.float64)
+    return np.full(len(index), np.inf if degrees is None else float(degrees))
