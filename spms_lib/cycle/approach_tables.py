@@ -2,13 +2,14 @@
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from spms_lib.cycle.approach import SOURCES, WHOLE_LEVEL, Evidence
 from spms_lib.cycle.backtest import BLEND, MEAN, METHOD_PREFIX, Walk
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import BASELINE, BOTTOM_UP, NAIVE, TOP_DOWN
-from spms_lib.goals.approach import APPROACHES, SEGMENT
+from spms_lib.goals.approach import APPROACHES, SEGMENT, certainty
 from spms_lib.review.scores import QUARTER
 from spms_lib.tables import LEVEL, SOURCE
 
@@ -82,8 +83,10 @@ def segment_table(desk: Desk, evidence: Evidence) -> pd.DataFrame:
     )
     found = rows[rows[SOURCE].isin(APPROACHES)].sort_values("wape", kind="stable")
     best = found.drop_duplicates(SEGMENT).set_index(SEGMENT)
-    others = found[found.duplicated(SEGMENT)].sort_values("behind_low", kind="stable")
-    rival = others.drop_duplicates(SEGMENT).set_index(SEGMENT)
+    others = found[found.duplicated(SEGMENT)]
+    rival = (
+        others.iloc[np.argsort(certainty(others), kind="stable")].drop_duplicates(SEGMENT).set_index(SEGMENT)
+    )
     lead = rival[["behind", "behind_low", "behind_high"]].set_axis(list(_LEAD[:3]), axis=1)
     table = wape.join(lead).assign(
         name=lambda part: desk.tree.name.reindex(part.index),

@@ -131,10 +131,8 @@ def records_before(past: Past, forecasts: Sequence[pd.DataFrame], month: str) ->
     """
     made = [part.loc[part[SOURCE] != TOP_DOWN, [NODE, PERIOD, SOURCE, VALUE]] for part in forecasts]
     rows = pd.concat([part for part in [past.told, *made] if len(part)] or [past.told], ignore_index=True)
-    actual = past.came
-    return track_records(
-        rows[rows[PERIOD] < month].astype({VALUE: float}), actual[actual[PERIOD] < month], past.tree.level
-    )
+    earlier = rows[rows[PERIOD] < month].astype({VALUE: float})
+    return track_records(earlier, past.came, past.tree.level)
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,7 +105,7 @@ def past_of(desk: Desk, *, quarters: int = 8, set_aside: Sequence[str] = ()) -> 
         tree=tree,
         nodes=desk.tree.nodes,
         sold=_placed(sold, place).reindex(tree.leaves),
-        targets=handed_down(tree, _restated(desk, stated, moved, when)),
+        targets=handed_down(tree, _restated(desk, stated, moved, tree, when)),
         said=_placed(said[said.index.isin(place.index)], place).reindex(tree.leaves),
         quarters=when,
         calendar=desk.calendar,
@@ -169,12 +169,14 @@ def _placed(by_seat: pd.DataFrame, place: pd.Series) -> pd.DataFrame:
     return known.groupby(place.reindex(known.index).to_numpy()).sum(min_count=1)
 
 
-def _restated(desk: Desk, stated: pd.DataFrame, moved: pd.DataFrame, quarters: list[str]) -> pd.DataFrame:
+def _restated(
+    desk: Desk, stated: pd.DataFrame, moved: pd.DataFrame, tree: Hierarchy, quarters: list[str]
+) -> pd.DataFrame:
     """Move stated targets with the seats that have moved since: times the sum of seats now, over the sum then."""
     parts = []
     for quarter in quarters:
         months = [month for month in desk.calendar.months(quarter) if month in stated.columns]
-        then, now = _sum_then(desk, stated[months], quarter), moved[months]
+        then, now = _sum_then(desk, stated[months], tree, quarter), moved[months]
         told = stated[months].reindex(now.index)
         before = then.reindex(now.index)
         ratio = now.div(before.where(before > 0)).where(now > 0).fillna(1.0)
@@ -182,13 +184,15 @@ def _restated(desk: Desk, stated: pd.DataFrame, moved: pd.DataFrame, quarters: l
     return pd.concat(parts, axis=1) if parts else stated.reindex(moved.index)
 
 
-def _sum_then(desk: Desk, stated: pd.DataFrame, quarter: str) -> pd.DataFrame:
-    """Add the seats' targets up the tree of the quarter's first day; no rows where there was none."""
+def _sum_then(desk: Desk, stated: pd.DataFrame, present: Hierarchy, quarter: str) -> pd.DataFrame:
+    """Add the seats' targets up the tree of the quarter's first day; a seat that opened later sits where it does now."""
     day = desk.calendar.start(quarter)
     if rows_on(desk.table("hierarchy"), day).empty:
         return stated.head(0)
     tree = Hierarchy.from_parent_child(desk.table("hierarchy"), as_of=day)
-    return tree.roll_up(stated[stated.index.isin(tree.leaves)])
+    seats = stated[stated.index.isin(tree.leaves)]
+    later = stated[stated.index.isin(present.leaves.difference(tree.nodes))]
+    return tree.roll_up(seats).add(present.roll_up(later), fill_value=0.0)
 
 
 def handed_down(tree: Hierarchy, targets: pd.DataFrame) -> pd.DataFrame:

@@ -38,8 +38,8 @@ class Recommendation:
     contenders
         Approaches that the evidence does not rule out.
     lead, lead_low, lead_high
-        WAPE between the leaning and its closest rival, whose interval reaches lowest: clear where lead_low is above 0;
-        missing with fewer than two approaches.
+        WAPE between the leaning and its closest rival, over which the lead is least certain: clear where lead_low is
+        above 0; missing with fewer than two approaches.
     chance_best
         Of the leaning.
     """
@@ -111,6 +111,19 @@ def opinion(criteria: pd.DataFrame) -> float | None:
     return float((said["score"] * said["weight"]).sum()) / weight if weight else None
 
 
+def certainty(others: pd.DataFrame) -> pd.Series:
+    """Say how certain the lead over each is: the lead over half the width of its interval; above 1 it is clear.
+
+    Parameters
+    ----------
+    others
+        Columns behind, behind_low; an unknown interval is the least certain.
+    """
+    reach = others["behind"] - others["behind_low"]
+    known = others["behind"] / reach.where(reach > 0, 1e-12)
+    return known.where(reach.notna(), -np.inf)
+
+
 def answer_for(opinion: float) -> str:
     """Say which approach the answers' mean speaks for: beyond half a point for one side, else the blend.
 
@@ -128,7 +141,7 @@ def _choose(ranked: pd.DataFrame, criteria: pd.DataFrame) -> Recommendation:
         return _without_comparison(ranked, criteria)
     quarters = int(ranked["quarters"].min())
     best, others = ranked.iloc[0], ranked.iloc[1:]
-    rival = others.iloc[int(others["behind_low"].fillna(-np.inf).to_numpy().argmin())]
+    rival = others.iloc[int(certainty(others).to_numpy().argmin())]
     open_ones = others[
         (quarters < ENOUGH_QUARTERS) | ~(others["behind_low"] > 0) | (others["behind"] < LEAST_LEAD)
     ]

@@ -48,6 +48,15 @@ def wide(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     return rows[rows["source"] == source].pivot_table(index="node", columns="period", values="value")
 
 
+SOME = ("top_down_average_proportions", "wls_var", "mint_shrink")  # those that learn most from the past
+
+
+def without_methods_but(walk, kept: tuple[str, ...]) -> pd.DataFrame:
+    source = walk.forecasts["source"]
+    wanted = ~source.str.startswith("baseline_") | source.isin([f"baseline_{name}" for name in kept])
+    return walk.forecasts[wanted].reset_index(drop=True)
+
+
 # -- the past on one tree -----------------------------------------------------------------------------
 
 
@@ -120,8 +129,8 @@ def test_nothing_of_a_quarter_or_after_it_enters_its_forecasts(past, walk) -> No
         name: [month for month in getattr(past, name) if month >= cut] for name in ("sold", "targets", "said")
     }
     changed = replace(past, **{name: bent(getattr(past, name), months) for name, months in later.items()})
-    after = walk_forward(changed).forecasts
-    before = walk.forecasts
+    after = walk_forward(changed, methods=SOME).forecasts
+    before = without_methods_but(walk, SOME)
     earlier = before["period"] < cut
     assert earlier.sum() > 100
     pd.testing.assert_frame_equal(
@@ -137,8 +146,8 @@ def test_nothing_of_a_quarter_or_after_it_enters_its_forecasts(past, walk) -> No
 def test_sales_of_the_quarter_itself_enter_none_of_its_forecasts(past, walk) -> None:
     sold = past.sold.copy()
     sold.loc[:, "2026-01":] = 1.0
-    after = walk_forward(replace(past, sold=sold)).forecasts
-    pd.testing.assert_frame_equal(after, walk.forecasts)
+    after = walk_forward(replace(past, sold=sold), methods=SOME).forecasts
+    pd.testing.assert_frame_equal(after, without_methods_but(walk, SOME))
 
 
 def test_late_submissions_are_not_heard_from_raw_files_on(opened, past) -> None:

@@ -102,13 +102,21 @@ def test_a_clear_case_says_what_each_missed_how_sure_it_is_and_what_would_overtu
     )
 
 
-def test_the_closest_rival_is_the_one_whose_interval_reaches_lowest_not_the_next_in_order() -> None:
+def test_the_closest_rival_is_the_one_over_which_the_lead_is_least_certain_not_the_next_in_order() -> None:
     evidence = measured(top_down=0.10, blend=0.23, baseline=0.25)
     evidence.loc[2, ["behind_low", "behind_high"]] = [-0.02, 0.32]
     row = recommend(evidence, NO_ANSWERS).iloc[0]
     assert row["contenders"] == "top-down, baseline-led"
     assert row[["lead", "lead_low"]].tolist() == pytest.approx([0.15, -0.02])
     assert "a lead over baseline-led of more than 17.0 points, now 15.0 points" in row["would_change"]
+
+
+def test_a_rival_that_is_far_behind_is_not_the_closest_because_it_was_erratic() -> None:
+    evidence = measured(blend=0.23, baseline=0.24, top_down=0.63)
+    evidence.loc[1:, "behind_low"] = [-0.13, -0.58]
+    row = recommend(evidence, NO_ANSWERS).iloc[0]
+    assert row["contenders"] == "blend, baseline-led, top-down"
+    assert row["lead"] == pytest.approx(0.01)
 
 
 def test_a_quarter_on_which_the_order_rests_is_said() -> None:

@@ -66,7 +66,22 @@ COVERAGE = pd.DataFrame(
     {"goal": ["grow", "keep", "(no goal)"], "share": [0.6, 0.1, 0.3], "weight": [0.5, 0.5, 0.0]}
 )
 
+WHISKERS = pd.DataFrame(
+    {
+        "level": ["company", "company", "region", "region"],
+        "source": ["target", "field", "target", "field"],
+        "wape": [0.05, 0.04, 0.10, 0.12],
+        "low": [0.03, 0.02, np.nan, 0.10],
+        "high": [0.07, 0.06, np.nan, 0.14],
+        "mark": ["", "best, chance 80%", "best", ""],
+    }
+)
+WHISKER_COLUMNS = {
+    "group": "level", "row": "source", "value": "wape", "low": "low", "high": "high", "mark": "mark",
+}  # fmt: skip
+
 DRAWN = {
+    "intervals": lambda ax=None: figures.intervals(WHISKERS, **WHISKER_COLUMNS, note="toy", ax=ax),
     "dumbbell": lambda ax=None: figures.dumbbell(
         NODES, rows="name", points={"target": "value", "field": "field"}, number="target", ax=ax
     ),
@@ -322,3 +337,21 @@ def test_coverage_prints_the_gap_and_marks_no_weight_where_nothing_is_asked():
     assert texts(ax) == ["Gap", "+10%", "−40%", "+30%"]
     assert [patch.get_width() for patch in ax.patches] == [0.6, 0.1, 0.3]
     assert ax.collections[0].get_offsets()[:, 0].tolist() == [0.5, 0.5]
+
+
+def test_a_row_with_unknown_ends_has_a_dot_and_no_whisker_and_the_marked_row_is_bold_and_named():
+    ax = figures.intervals(WHISKERS, **WHISKER_COLUMNS, names={"field": "bottom-up"})
+    whiskers = [
+        line.get_segments()[0][:, 0].tolist() for line in ax.collections if hasattr(line, "get_segments")
+    ]
+    assert whiskers == [[0.03, 0.07], [0.02, 0.06], [0.10, 0.14]]
+    labels = [(label.get_text(), label.get_fontweight()) for label in ax.get_yticklabels()]
+    assert labels == [
+        ("Target", "normal"),
+        ("bottom-up", "bold"),
+        ("Target", "bold"),
+        ("bottom-up", "normal"),
+    ]
+    assert texts(ax) == ["company", "best, chance 80%", "region", "best"]
+    turned = figures.intervals(WHISKERS, **WHISKER_COLUMNS, groups=["region", "company", "team"])
+    assert [text for text in texts(turned) if not text.startswith("best")] == ["region", "company"]

@@ -59,7 +59,7 @@ def intervals(
         zip(names_of := list(dict.fromkeys(frame[row])), series_meanings(names_of, meanings), strict=True)
     )
     count = len(frame) + _GAP * len(parts)
-    ax = begin(ax, title=title, note=note, height=1.1 + _ROW * count)
+    ax = begin(ax, title=title, note=note, height=round(1.1 + _ROW * count, 1))
     ticks: list[tuple[float, str, bool]] = []
     place = 0.0
     for name, part in zip(order, parts, strict=True):
