@@ -32,7 +32,7 @@ class Recommendation:
     recommendation
         An approach, or `cannot tell`.
     basis
-        `evidence`, `answers`, or `neither`.
+        `evidence`, `answers`, `leaning` where both leave it open, or `neither`.
     leaning
         The approach that missed by least, however little by; empty without a past.
     contenders
@@ -63,7 +63,8 @@ def recommend(evidence: pd.DataFrame, criteria: pd.DataFrame) -> pd.DataFrame:
 
     Evidence comes first: an approach that missed by least is recommended where at least four quarters are known and the
     interval of its lead over every other approach is above 0. Those that it does not lead clearly are contenders, and
-    the answers to the structured questions choose among them. Where they cannot, it says so, and names its leaning.
+    the answers to the structured questions choose among them; answers that speak for neither side leave it to the
+    leaning. Where nobody has answered, or the past rules out what the answers want, it says that it cannot tell.
 
     Parameters
     ----------
@@ -150,7 +151,8 @@ def _choose(ranked: pd.DataFrame, criteria: pd.DataFrame) -> Recommendation:
     if open_ones.empty:
         name, basis, change = str(best[SOURCE]), "evidence", _evidence_change(rival)
     else:
-        name, basis, facts, change = _ask(contenders, criteria, facts)
+        leaning = str(best[SOURCE]) if quarters >= ENOUGH_QUARTERS else ""
+        name, basis, facts, change = _ask(contenders, criteria, facts, leaning)
         change = f"{change}; or {_missing_lead(rival, quarters)}"
     return Recommendation(
         APPROACHES.get(name, name), basis, APPROACHES[str(best[SOURCE])],
@@ -221,8 +223,14 @@ def _turning(best: pd.Series) -> str:
     return f"; the order rests on {best['turns_on']}, without which {APPROACHES[best['turns_to']]} leads"
 
 
-def _ask(contenders: Sequence[str], criteria: pd.DataFrame, facts: str) -> tuple[str, str, str, str]:
-    """Let the answers choose among contenders: approach or `cannot tell`, basis, because, what would change it."""
+def _ask(
+    contenders: Sequence[str], criteria: pd.DataFrame, facts: str, leaning: str = ""
+) -> tuple[str, str, str, str]:
+    """Let the answers choose among contenders: approach or `cannot tell`, basis, because, what would change it.
+
+    Answers that speak for neither side leave it to the leaning, where the history is long enough to have one: lived
+    again, the sample company lost 0.1 points of WAPE by following it and 0.6 by blending instead.
+    """
     mean = opinion(criteria)
     among = " or ".join(APPROACHES[one] for one in contenders)
     if mean is None:
@@ -231,8 +239,15 @@ def _ask(contenders: Sequence[str], criteria: pd.DataFrame, facts: str) -> tuple
         )  # fmt: skip
     wanted = answer_for(mean)
     said = f"the answers average {mean:+.2f} (-2 bottom-up, +2 top-down)"
-    others = [one for one in ("bottom_up", "blend", "top_down") if one in contenders and one != wanted]
+    others = [
+        one
+        for one in ("bottom_up", "blend", "top_down")
+        if one in contenders and one not in {wanted, leaning}
+    ]
     change = "; ".join(_flip(criteria, mean, one) for one in others) or "other evidence"
+    if wanted == "blend" and leaning:
+        neither = f"{said}, for neither side, so the leaning stands"
+        return leaning, "leaning", f"{facts}: not clear between {among}; {neither}", change
     if wanted in contenders:
         return wanted, "answers", f"{facts}: not clear between {among}; {said}", change
     refused = f"{facts}: not clear between {among}; {said}, but the past rules {APPROACHES[wanted]} out"

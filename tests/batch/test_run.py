@@ -18,6 +18,7 @@ EDITIONS = [
     "objectives",
     "approach",
     "goal_setting",
+    "feasibility",
     "forecast_collection",
     "reconciliation",
     "incentives",

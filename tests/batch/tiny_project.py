@@ -1,4 +1,4 @@
-"""A made-up project with seven tiny notebooks, whose parameters say how each shall behave."""
+"""A made-up project with nine tiny notebooks, whose parameters say how each shall behave."""
 
 import io
 from collections.abc import Callable
@@ -17,6 +17,7 @@ NAMES = (
     "objectives",
     "approach",
     "goal_setting",
+    "feasibility",
     "forecast_collection",
     "reconciliation",
     "incentives",

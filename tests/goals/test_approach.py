@@ -74,7 +74,18 @@ NO_ANSWERS = answers()
         ),  # not worth it
         (measured(top_down=0.10, bottom_up=0.109), answers((2, 1)), "top-down", "answers"),
         (measured(top_down=0.10, bottom_up=0.109), answers((-2, 1)), "bottom-up", "answers"),
-        (measured(top_down=0.10, bottom_up=0.109, blend=0.105), answers((1, 1), (-1, 1)), "blend", "answers"),
+        (
+            measured(top_down=0.10, bottom_up=0.109, blend=0.105),
+            answers((1, 1), (-1, 1)),
+            "top-down",
+            "leaning",
+        ),  # neutral
+        (
+            measured(top_down=0.10, bottom_up=0.109, blend=0.105, quarters=3),
+            answers((1, 1), (-1, 1)),
+            "blend",
+            "answers",
+        ),  # neutral, and no leaning yet
         (measured(top_down=0.3, bottom_up=0.1, blend=0.105), answers((2, 1)), "cannot tell", "neither"),
         (measured(top_down=0.10), answers((-2, 1)), "bottom-up", "answers"),  # only one has a past
         (measured(top_down=nan, bottom_up=nan), NO_ANSWERS, "cannot tell", "neither"),
@@ -135,13 +146,13 @@ def test_a_quarter_on_which_the_order_rests_is_said() -> None:
     ],
 )
 def test_the_smallest_change_of_one_answer_that_would_overturn_the_answers_is_named(scores, expected) -> None:
-    row = recommend(measured(top_down=0.10, blend=0.101), answers(*scores)).iloc[0]
+    row = recommend(measured(top_down=0.101, blend=0.10), answers(*scores)).iloc[0]
     assert row["recommendation"] == "blend"
     assert f"top-down if the answers' mean went {expected}" in row["would_change"]
 
 
 def test_the_named_change_really_overturns_the_answers() -> None:
-    evidence, said = measured(top_down=0.10, blend=0.101, bottom_up=0.102), answers((1, 2), (-1, 1), (0, 3))
+    evidence, said = measured(top_down=0.101, blend=0.10, bottom_up=0.102), answers((1, 2), (-1, 1), (0, 3))
     before = recommend(evidence, said).iloc[0]
     assert before["recommendation"] == "blend"
     assert (
