@@ -15,7 +15,6 @@ from spms_lib.report import figures
 from spms_lib.report.figures import MEANINGS, style
 from spms_lib.report.figures.canvas import apart
 
-
 NODES = pd.DataFrame(
     {
         "node": ["co", "n", "s", "w"],
