@@ -23,9 +23,12 @@ WHISKERS: Final = {
     "group": LEVEL, "row": SOURCE, "value": "wape", "low": "wape_low", "high": "wape_high", "mark": "mark",
 }  # fmt: skip
 LEVEL_NOTE: Final = (
-    "WAPE = sum |actual - forecast| / sum |actual|, with a 90 % interval over whole quarters. bias = forecast - actual. "
-    "CRPS, in relation to actuals, also scores the stated spread. inside: share of actuals within the forecast's own 90 %. "
+    "WAPE = sum |actual - forecast| / sum |actual|, with a 90 % interval over whole quarters. "
     "value_added = WAPE of seasonal naive - WAPE. won: quarters in which it was the best approach."
+)
+SPREAD_NOTE: Final = (
+    "n: node-months compared. bias = forecast - actual. CRPS, in relation to actuals, also scores the stated spread. "
+    "inside: share of actuals within the forecast's own 90 %."
 )
 _SHOWN: Final = (
     *(
@@ -66,7 +69,7 @@ def whisker_rows(levels: pd.DataFrame) -> pd.DataFrame:
 
 
 def printed(levels: pd.DataFrame) -> pd.DataFrame:
-    """Choose what the table by level shows, sources by their names; see `LEVEL_NOTE`."""
+    """Choose what the table by level shows, sources by their names; see `LEVEL_NOTE` and `SPREAD_NOTE`."""
     return levels.assign(**{SOURCE: levels[SOURCE].map(_method), "won": levels["won"].astype("Int64")})[
         list(_SHOWN)
     ]

@@ -8,6 +8,7 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_targets
 from spms_lib.cycle.outlook import Outlook
 from spms_lib.cycle.split import vacant_leaves
+from spms_lib.cycle.targets import target_chance
 from spms_lib.goals.effort import depends_on_size, effort
 from spms_lib.goals.feasibility import BEYOND, EASY, UNKNOWN, Reach, chance_of_attaining, feasibility
 from spms_lib.goals.honesty import brier
@@ -191,12 +192,14 @@ def expectation_adds_up(desk: Desk, outlook: Outlook) -> bool:
 
 
 def feasibility_headline(desk: Desk, table: pd.DataFrame) -> str:
-    """Say in one line how likely the company's target is, and how many targets lie at the ends."""
+    """Say in one line how likely the company's target is, by two views, and how many targets lie at the ends."""
     top = table.iloc[0]
     leaves = table[table[NODE].isin(desk.tree.leaves)]
     counts = leaves["class"].value_counts()
     chance = "unknown" if pd.isna(top["chance"]) else f"{top['chance']:.0%}"
+    growth = target_chance(desk, int(top["target"])) if pd.notna(top["target"]) else None
+    other = "" if growth is None else f" ({growth:.0%} from past growth alone)"
     return (
-        f"Chance of the company's target {chance}; of {len(leaves)} {desk.tree.level_names[-1]} targets "
+        f"Chance of the company's target {chance}{other}; of {len(leaves)} {desk.tree.level_names[-1]} targets "
         f"{counts.get(BEYOND, 0)} beyond reach, {counts.get(EASY, 0)} too easy"
     )
