@@ -28,9 +28,14 @@ def start_draft(desk: Desk, base: pd.DataFrame, holds: pd.DataFrame) -> Draft:
     holds
         From `holds_in_force`.
     """
-    draft = Draft.of(desk.tree, base, desk.calendar, holds=holds)
+    draft = Draft.of(desk.tree, base, desk.calendar)
     for month in desk.months:
         draft = draft.hold(desk.tree.root, month)
+    for row in holds.to_dict("records"):
+        node, period, value = str(row[NODE]), str(row[PERIOD]), int(row[VALUE])
+        if draft.value(node, period) != value:  # placed since the targets were committed
+            draft = apply(draft, Edit("proportional", node, period, amount=value))
+        draft = draft.hold(node, period)
     return draft
 
 

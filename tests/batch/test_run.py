@@ -10,20 +10,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tiny_project import PARAMETERS, Project, make_project, write_notebook
+from tiny_project import NAMES, PARAMETERS, Project, make_project, write_notebook
 
 from spms_lib.errors import ParamsError, RunError
 
-EDITIONS = [
-    "objectives",
-    "approach",
-    "goal_setting",
-    "feasibility",
-    "forecast_collection",
-    "reconciliation",
-    "incentives",
-    "monitoring",
-]
+EDITIONS = list(NAMES[:-1])
 REVIEWS = ["review", "review:dach", "review:uk/ireland"]
 
 

@@ -112,3 +112,17 @@ def test_an_edit_without_reason_or_against_the_companys_number_is_refused(opened
     with pytest.raises(InfeasibleError, match="'acme' cannot become"):
         steps.record_edit(desk, Edit("proportional", "acme", desk.cycle, amount=5), **WHO)
     assert desk.ledger.log(kind="edit").empty
+
+
+def test_a_hold_that_is_younger_than_the_targets_stands_in_a_preview(opened) -> None:
+    desk = opened()
+    _, base, _ = set_goals(desk)
+    held = int(base.loc["ben", QUARTER[0]]) + 777
+    place_hold(
+        desk.ledger, Hold("ben", QUARTER[0], "revenue", held, owner="Ada", reason="signed"), author="Ada"
+    )
+    seen = steps.preview_edit(desk, raised(desk))
+    assert "ben" not in set(seen.loc[seen["period"] == QUARTER[0], "node"]), (
+        "held, so the edit does not move it"
+    )
+    assert seen.loc[seen["node"] == "anna", "change"].sum() == 5000
