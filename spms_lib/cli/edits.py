@@ -38,7 +38,7 @@ def add(
     data: Data = "",
 ) -> None:
     """Change targets: show what the edit does, and keep it unless --dry-run; the next run makes it."""
-    from spms_lib.cycle.edits import preview_edit, record_edit
+    from spms_lib.cycle.edits import in_words, preview_edit, record_edit
     from spms_lib.goals.edits import Edit
 
     needs_params(params, "An edit needs the hierarchy and the currency")
@@ -53,7 +53,7 @@ def add(
     if not dry_run and not reason.strip():
         raise ParamsError("The edit has no reason.", where=str(edit), remedy="Say --reason, or --dry-run.")
     money = {"before", "after", "change"}
-    show(preview_edit(desk, edit), title=str(edit), csv=False, money=money, currency=desk.currency)
+    show(preview_edit(desk, edit), title=in_words(desk, edit), csv=False, money=money, currency=desk.currency)
     if dry_run:
         return
     me = author_or_me(author)
@@ -82,10 +82,12 @@ def undo(
 @app.command("list")
 def list_edits(params: CycleFile, *, csv: AsCsv = False, data: Data = "") -> None:
     """List the edits in force: what was changed, who answers for it, and why."""
-    from spms_lib.cycle.edits import edits_in_force
+    from spms_lib.cycle.edits import edits_in_force, in_words
 
     needs_params(params, "An edit belongs to a cycle")
     desk = desk_of(Path(params), data=data)
     table = edits_in_force(desk)
-    shown = table.assign(edit=table["edit"].map(str))[["number", "edit", "owner", "reason", "author", "time"]]
+    shown = table.assign(edit=[in_words(desk, edit) for edit in table["edit"]])[
+        ["number", "edit", "owner", "reason", "author", "time"]
+    ]
     show(shown, title="Edits", csv=csv, money=set(), currency=desk.currency)

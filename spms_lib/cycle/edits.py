@@ -10,6 +10,7 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.targets import holds_in_force, read_targets
 from spms_lib.errors import LedgerError, SpmsError
 from spms_lib.goals.edits import Draft, Edit, apply, changes
+from spms_lib.money import format_money
 from spms_lib.store.commits import Commit
 from spms_lib.store.schema import AUTHOR, COMMIT, ITEM, TEXT, TIME
 from spms_lib.tables import MEASURE, NODE, OWNER, PERIOD, VALUE
@@ -72,6 +73,11 @@ def edits_in_force(desk: Desk) -> pd.DataFrame:
     return table[list(COLUMNS)].reset_index(drop=True)
 
 
+def in_words(desk: Desk, edit: Edit) -> str:
+    """Say an edit in a line, amounts in the company's currency to the cent."""
+    return edit.words(lambda amount: format_money(amount, desk.currency))
+
+
 def preview_edit(desk: Desk, edit: Edit) -> pd.DataFrame:
     """Show what an edit would change in the targets of the ledger: see `changes`. Nothing is kept."""
     before = start_draft(desk, read_targets(desk), holds_in_force(desk))
@@ -108,7 +114,9 @@ def record_edit(desk: Desk, edit: Edit, *, author: str, owner: str, reason: str)
             TEXT: [json.dumps(said, sort_keys=True, ensure_ascii=False)],
         }
     )
-    made = desk.ledger.commit(KIND, cell, author=author, message=f"{edit}: {reason}", base=head)
+    made = desk.ledger.commit(
+        KIND, cell, author=author, message=f"{in_words(desk, edit)}: {reason}", base=head
+    )
     assert made is not None
     return made
 
@@ -153,6 +161,8 @@ def make_edits(desk: Desk, base: pd.DataFrame, holds: pd.DataFrame) -> tuple[pd.
         except SpmsError as refusal:
             made, detail = False, str(refusal)
         cells = len(changes(before, draft))
-        rows.append((row["number"], str(row["edit"]), row[OWNER], row["reason"], made, cells, detail))
+        rows.append(
+            (row["number"], in_words(desk, row["edit"]), row[OWNER], row["reason"], made, cells, detail)
+        )
     table = pd.DataFrame(rows, columns=["number", "edit", OWNER, "reason", "made", "cells", "detail"])
     return draft.table().astype("int64"), table

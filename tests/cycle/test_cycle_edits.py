@@ -32,7 +32,7 @@ def test_an_edit_is_made_on_every_new_cascade_and_the_companys_number_stands(ope
     assert (moved < 0).all(), "the others absorb it in proportion"
     assert table[["edit", "owner", "reason", "made"]].to_numpy().tolist() == [
         [
-            f"proportional on anna in {desk.cycle}, amount 5,000, action add",
+            f"proportional on anna in {desk.cycle}, amount €50.00, action add",
             "Head of Sales",
             "new key account",
             True,

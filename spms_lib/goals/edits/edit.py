@@ -1,6 +1,6 @@
 """Edits: one change of a draft as data, applied exactly, shown before it is kept, and proved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Final
@@ -16,6 +16,7 @@ from spms_lib.goals.edits.spreads import METHODS, Action, Block, Over, Spread, W
 
 TRANSFER: Final = "transfer"
 REQUIRED: Final = ("method", "node", "period")
+AMOUNTS: Final = ("amount", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Edit:
                     where="edit",
                     remedy=f"Use {', '.join(choices)}.",
                 )
-        for name in ("amount", "last"):
+        for name in AMOUNTS:
             given = getattr(self, name)
             if given is not None and (isinstance(given, bool) or int(given) != given):
                 raise ParamsError(
@@ -121,13 +122,15 @@ class Edit:
         lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
         return cls(**{**said, **lists})
 
+    def words(self, money: Callable[[int], str]) -> str:
+        """Say it in a line, amounts as `money` writes minor units."""
+        said = {name: value for name, value in self.said().items() if name not in REQUIRED}
+        parts = [f"{name} {money(value) if name in AMOUNTS else value}" for name, value in said.items()]
+        return ", ".join([f"{self.method} on {self.node} in {self.period}", *parts])
+
     def __str__(self) -> str:
-        """Say it in a line."""
-        words = {name: value for name, value in self.said().items() if name not in REQUIRED}
-        return f"{self.method} on {self.node} in {self.period}" + "".join(
-            f", {name} {value:,}" if isinstance(value, int) else f", {name} {value}"
-            for name, value in words.items()
-        )
+        """Say it in a line, amounts in minor units."""
+        return self.words(lambda amount: f"{amount:,}")
 
 
 def apply(draft: Draft, edit: Edit, *, references: Mapping[str, pd.DataFrame] | None = None) -> Draft:
