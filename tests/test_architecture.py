@@ -213,6 +213,8 @@ def test_the_map_describes_every_module_and_no_other() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     missing, made_up = undescribed({printed_name(path) for path in modules().values()} - {""}, page)
     assert (missing, made_up) == (set(), set())
+    listed = re.findall(r"^- `([^`]+)`", page, re.MULTILINE)
+    assert [name for name in set(listed) if listed.count(name) > 1] == [], "described twice"
 
 
 def test_a_module_that_the_map_forgets_or_only_names_is_caught() -> None:
