@@ -24,7 +24,7 @@ WHISKERS: Final = {
 }  # fmt: skip
 LEVEL_NOTE: Final = (
     "WAPE = sum |actual - forecast| / sum |actual|, with a 90 % interval over whole quarters. "
-    "value_added = WAPE of seasonal naive - WAPE. won: quarters in which it was the best approach."
+    "value_added = WAPE of seasonal naive - WAPE. chance_best: that it is the best of the approaches."
 )
 SPREAD_NOTE: Final = (
     "n: node-months compared. bias = forecast - actual. CRPS, in relation to actuals, also scores the stated spread. "
