@@ -95,7 +95,7 @@ def past_baselines(desk: Desk, quarters: list[str], **settings: Any) -> pd.DataF
 
 
 def _of_quarter(desk: Desk, history: pd.DataFrame, quarter: str, settings: dict[str, Any]) -> Kept:
-    given = {"levels": desk.tree.level, **settings}
+    given = {"levels": desk.tree.level, "n_jobs": desk.params.baseline_jobs, **settings}
     folder = cache_folder(desk) if given.pop("cache", True) else None
     return kept_baselines(history, desk.calendar.months(quarter), desk.calendar, folder, **given)
 

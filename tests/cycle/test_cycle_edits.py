@@ -46,10 +46,10 @@ def test_an_edit_is_made_on_every_new_cascade_and_the_companys_number_stands(ope
 def test_edits_are_made_in_the_order_in_which_they_were_kept(opened) -> None:
     desk = opened()
     _, base, _ = set_goals(desk)
+    steps.record_edit(desk, Edit("percent_change", "north", desk.cycle, ratio=0.5), **WHO)
     steps.record_edit(desk, Edit("proportional", "anna", desk.cycle, amount=30_000), **WHO)
-    steps.record_edit(desk, Edit("percent_change", "anna", desk.cycle, ratio=0.5), **WHO)
     edited, table = steps.make_edits(desk, base, targets.holds_in_force(desk))
-    assert edited.loc["anna"].sum() == 15_000
+    assert edited.loc["anna"].sum() == 30_000  # the other way round she would have half of it
     assert table["number"].tolist() == ["0001", "0002"]
 
 

@@ -163,11 +163,7 @@ def _solved(
     width[stands & (width == 0)] = np.inf
     lower, upper = np.where(stands, limit, -np.inf), np.where(stands, limit, np.inf)
     answer = solve(structure, Problem(own, width, lower, upper, columns=months if by_month else [""]))
-    leaf = structure.is_leaf
-    if ((answer.values[leaf] < -1e-6) & (estimates >= 0)).any():  # nobody pays for others below nothing
-        floor = np.where(leaf[:, None] & (own >= 0) & ~stands, 0.0, lower)
-        answer = solve(structure, Problem(own, width, floor, upper, columns=months if by_month else [""]))
-    units = commit(structure, answer.values, held=(answer.states == HELD))[leaf]
+    units = commit(structure, answer.values, held=(answer.states == HELD))[structure.is_leaf]
     if by_month:
         return units
     back: Ints = units.reshape(len(fold.tree.leaves), len(months))[:, np.argsort(order)]

@@ -8,7 +8,7 @@ import pytest
 
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import InfeasibleError, NoBasisError, ParamsError
-from spms_lib.goals.edits import Draft, Edit, apply, proof
+from spms_lib.goals.edits import Draft, Edit, apply, changes, proof
 from spms_lib.goals.edits.spreads import METHODS
 from spms_lib.hierarchy import Hierarchy
 
@@ -154,6 +154,29 @@ def test_fill_keeps_what_was_said_and_gives_the_rest_to_those_without_a_number()
 def test_equal_over_all_answers_the_nulls_and_over_nonzero_leaves_zeros() -> None:
     assert edited(months(None, 0, 20), "equal", amount=60, over="all") == [20, 20, 20]
     assert edited(months(None, 0, 20), "equal", amount=60, over="nonzero") == [None, 0, 60]
+
+
+def test_a_table_shows_null_where_nobody_below_has_spoken_and_zero_where_they_said_so() -> None:
+    table = sellers([None, 3], [None, None], [0, None]).table([*QUARTER[:2]])
+    assert table.isna().to_numpy().tolist() == [
+        [False, False],
+        [True, False],
+        [False, True],
+        [True, False],
+        [True, True],
+        [False, True],
+    ]
+    assert table.loc["acme"].tolist() == [0, 3]
+
+
+def test_a_preview_lists_a_zero_that_becomes_null_and_a_null_that_becomes_zero() -> None:
+    before = months(0, None, 5)
+    cleared = changes(before, apply(before, Edit("clear", "acme", "2026-01")))
+    assert cleared[["period", "before", "change"]].values.tolist() == [["2026-01", 0, 0]]
+    assert cleared["after"].isna().all()
+    answered = changes(before, apply(before, Edit("repeat_leaves", "acme", "2026-02", amount=0)))
+    assert answered[["period", "after", "change"]].values.tolist() == [["2026-02", 0, 0]]
+    assert answered["before"].isna().all()
 
 
 def test_clear_is_null_and_repeat_of_zero_is_zero() -> None:
