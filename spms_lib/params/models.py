@@ -426,8 +426,8 @@ class Cycle(Model):
     """How the quarter falls on its months: history, even, bell, 4-4-5, 25/50/100 or percentages; or by node."""
     baseline: Literal["house", "auto"] = "house"
     """What history alone forecasts: `house` is quick and the same for every node, `auto` takes the model that was nearest."""
-    baseline_jobs: int = Field(default=1, ge=-1)
-    """Processes that compute `auto` baselines; -1 takes every core. The numbers do not depend on it."""
+    baseline_jobs: int = Field(default=1, ge=1)
+    """Processes that compute `auto` baselines. The numbers do not depend on it."""
     goals: tuple[Goal, ...] = ()
     """Goals of the organisation."""
     objectives: tuple[Objective, ...] = ()
