@@ -49,18 +49,25 @@ class Kept:
 
 
 def baseline_values(desk: Desk, **settings: Any) -> pd.DataFrame:
-    """Forecast the planned quarter from history, as the cycle's params say: nodes x months, float minor units.
+    """Forecast the planned quarter from history, as the cycle's params say: nodes x months, float minor units."""
+    return forecast_from(desk, desk.history(), desk.cycle, **settings)
 
-    `baseline: house` is the house's own at every node, `auto` the model that was nearest in each node's past.
+
+def forecast_from(desk: Desk, known: pd.DataFrame, quarter: str, **settings: Any) -> pd.DataFrame:
+    """Forecast any quarter from what was known of it: nodes x months, float minor units.
+
+    The params' `baseline: house` is the house's own at every node, `auto` the model that was nearest in each node's past.
 
     Parameters
     ----------
+    known
+        Nodes x months, all before the quarter.
     settings
         For `auto`, see `desk_baselines`.
     """
     if desk.params.baseline == AUTO:
-        return desk_baselines(desk, **settings).baselines.forecast
-    return baseline(desk.history(), desk.months, desk.calendar)
+        return _of_quarter(desk, known, quarter, settings).baselines.forecast
+    return baseline(known, desk.calendar.months(quarter), desk.calendar)
 
 
 def desk_baselines(desk: Desk, **settings: Any) -> Kept:

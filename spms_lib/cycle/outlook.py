@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.collect.pipeline import pipeline_by_month
+from spms_lib.cycle.baselines import forecast_from
 from spms_lib.cycle.capacity import expected_by_staff, lead_day
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
 from spms_lib.deals import snapshot
-from spms_lib.goals.baseline import baseline
 from spms_lib.goals.honesty import widening
 from spms_lib.reconcile.plan import reconcile
 from spms_lib.reconcile.trust import track_records, with_variance
@@ -106,10 +106,8 @@ def _voices(desk: Desk, quarters: list[str]) -> _Voices:
         day = desk.params.plan_as_of if quarter == desk.cycle else lead_day(desk, quarter)
         known = history[[month for month in history.columns if desk.calendar.end(month) <= day]]
         if known.shape[1]:
-            months = desk.calendar.months(quarter)
-            said[BASELINE][quarter] = baseline(known, months, desk.calendar).sum(
-                axis=1, min_count=len(months)
-            )
+            own = forecast_from(desk, known, quarter)
+            said[BASELINE][quarter] = own.sum(axis=1, min_count=own.shape[1])
         by_staff = expected_by_staff(desk, quarter, as_of=day, hires=quarter == desk.cycle)
         if by_staff is not None:
             said[STAFF][quarter] = by_staff
