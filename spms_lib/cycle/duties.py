@@ -11,7 +11,7 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.layers import ITEM as LAYER
 from spms_lib.errors import ParamsError
 from spms_lib.goals.duties import DUE, LATE, check_duties, task_states, tasks_by_person
-from spms_lib.params.models import Duty
+from spms_lib.params.goals import Duty
 from spms_lib.store.commits import Commit
 from spms_lib.tables import MEASURE, NODE, PERIOD, VALUE
 

@@ -11,7 +11,7 @@ from spms_lib.errors import SourceError
 from spms_lib.findings import NOTED, findings, join
 from spms_lib.hierarchy.check import validity
 from spms_lib.money import minor_per_unit
-from spms_lib.params.models import Company
+from spms_lib.params.company import Company
 from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import Flag, TableSource
 from spms_lib.tables import AS_OF, DATE, NODE, PARENT, PERIOD, LoadedTable

@@ -11,7 +11,7 @@ from spms_lib.errors import ParamsError
 from spms_lib.goals.chances import amount_reached_with, likely_amounts
 from spms_lib.goals.layers import BOARD, LAYERS, PLAN, STREET, layer_table
 from spms_lib.money import to_minor
-from spms_lib.params.models import Layer
+from spms_lib.params.goals import Layer
 from spms_lib.store.commits import Commit
 from spms_lib.tables import MEASURE, NODE, PERIOD, VALUE
 

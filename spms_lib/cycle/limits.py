@@ -8,7 +8,7 @@ import pandas as pd
 from spms_lib.cycle.desk import Desk
 from spms_lib.errors import ParamsError
 from spms_lib.money import apportion, to_minor
-from spms_lib.params.models import Limit
+from spms_lib.params.goals import Limit
 from spms_lib.reconcile.plan import Plan, revise
 from spms_lib.tables import NAME, NODE, PERIOD, VALUE
 

@@ -8,7 +8,7 @@ from spms_lib.goals.chances import chance_from_history
 from spms_lib.goals.duties import FINDING
 from spms_lib.goals.objectives import alignment, check_objectives, serving
 from spms_lib.money import to_minor
-from spms_lib.params.models import Objective
+from spms_lib.params.goals import Objective
 from spms_lib.tables import LEVEL, MEASURE, NODE, PERIOD, VALUE
 
 OF_LAST_YEAR = "ratio of last year"

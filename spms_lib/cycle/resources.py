@@ -21,7 +21,7 @@ from spms_lib.goals.response import (
     value_of,
 )
 from spms_lib.money import to_minor
-from spms_lib.params.models import Resource
+from spms_lib.params.resources import Resource
 from spms_lib.tables import NAME, NODE
 
 ELASTICITIES = (0.15, 0.31, 0.5)

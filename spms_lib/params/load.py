@@ -9,7 +9,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from spms_lib.errors import ParamsError
-from spms_lib.params.models import Company, Cycle
+from spms_lib.params.company import Company
+from spms_lib.params.cycle import Cycle
 
 _M = TypeVar("_M", bound=BaseModel)
 

@@ -315,7 +315,7 @@ def test_the_recommendation_and_its_answers_are_recorded_once_under_the_authors_
 
 
 def criterion():
-    from spms_lib.params.models import Criterion
+    from spms_lib.params.goals import Criterion
 
     return Criterion(
         question="How fast does the market move?", score=1, weight=2.0, reason="calm", decided_by="Ada",

@@ -19,7 +19,7 @@ from spms_lib.cycle.duties import (
 from spms_lib.cycle.layers import commit_layers, company_layers
 from spms_lib.cycle.planning import commit_submissions, field_submissions, publish_plan
 from spms_lib.errors import ParamsError
-from spms_lib.params.models import FULFILLED_BY, DoneWhen, Duty
+from spms_lib.params.goals import FULFILLED_BY, DoneWhen, Duty
 from spms_lib.store.schema import KINDS
 
 from firms import QUARTER, make_plan, set_goals, submissions  # isort: skip

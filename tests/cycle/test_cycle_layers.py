@@ -18,7 +18,7 @@ from spms_lib.cycle.layers import (
 )
 from spms_lib.errors import ParamsError
 from spms_lib.goals.chances import amount_reached_with
-from spms_lib.params.models import Layer
+from spms_lib.params.goals import Layer
 
 from firms import set_goals, transactions  # isort: skip
 
