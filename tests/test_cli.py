@@ -295,6 +295,7 @@ def test_an_edit_is_shown_kept_listed_and_undone(spms: Spms) -> None:
 
     shown = spms(*words, "--dry-run")
     assert (shown.exit_code, "€1.50" in shown.output, "€0.50" in shown.output) == (0, True, True)
+    assert "every parent equals its children" in shown.output
     assert "none" in spms("edit", "list", PARAMS).output
     assert "has no reason" in spms(*words).stderr
 

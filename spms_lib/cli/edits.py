@@ -52,8 +52,10 @@ def add(
     edit = Edit.read({"method": method, "node": node, "period": desk.calendar.parse(period), **said})
     if not dry_run and not reason.strip():
         raise ParamsError("The edit has no reason.", where=str(edit), remedy="Say --reason, or --dry-run.")
+    moved, proved = preview_edit(desk, edit)
     money = {"before", "after", "change"}
-    show(preview_edit(desk, edit), title=in_words(desk, edit), csv=False, money=money, currency=desk.currency)
+    show(moved, title=in_words(desk, edit), csv=False, money=money, currency=desk.currency)
+    show(proved, title="Proof", csv=False)
     if dry_run:
         return
     me = author_or_me(author)

@@ -9,7 +9,7 @@ from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.targets import holds_in_force, read_targets
 from spms_lib.errors import LedgerError, SpmsError
-from spms_lib.goals.edits import Draft, Edit, apply, changes
+from spms_lib.goals.edits import Draft, Edit, apply, changes, proof
 from spms_lib.money import format_money
 from spms_lib.store.commits import Commit
 from spms_lib.store.schema import AUTHOR, COMMIT, ITEM, TEXT, TIME
@@ -78,11 +78,12 @@ def in_words(desk: Desk, edit: Edit) -> str:
     return edit.words(lambda amount: format_money(amount, desk.currency))
 
 
-def preview_edit(desk: Desk, edit: Edit) -> pd.DataFrame:
-    """Show what an edit would change in the targets of the ledger: see `changes`. Nothing is kept."""
+def preview_edit(desk: Desk, edit: Edit) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Show what an edit would change in the targets of the ledger, and its proof: see `changes` and `proof`. Nothing is kept."""
     before = start_draft(desk, read_targets(desk), holds_in_force(desk))
     known = references(desk) if edit.reference else {}
-    return changes(before, apply(before, edit, references=known))
+    after = apply(before, edit, references=known)
+    return changes(before, after), proof(before, after)
 
 
 def record_edit(desk: Desk, edit: Edit, *, author: str, owner: str, reason: str) -> Commit:
@@ -148,8 +149,9 @@ def make_edits(desk: Desk, base: pd.DataFrame, holds: pd.DataFrame) -> tuple[pd.
     pd.DataFrame
         The targets with the edits: nodes x months, int64 minor units.
     pd.DataFrame
-        The edits: number, edit (in words), owner, reason, made (True or False), cells (how many nodes and months
-        it changed), detail (why it could not be made: a seat that has gone, a hold in the way).
+        The edits: number, edit (in words), owner, reason, made, proved (True or False: see `proof`), cells (how many
+        nodes and months it changed), detail (why it could not be made, such as a seat that has gone or a hold in the
+        way, or what the proof found).
     """
     draft, rows = start_draft(desk, base, holds), []
     in_force = edits_in_force(desk)
@@ -160,9 +162,13 @@ def make_edits(desk: Desk, base: pd.DataFrame, holds: pd.DataFrame) -> tuple[pd.
             draft = apply(draft, row["edit"], references=known)
         except SpmsError as refusal:
             made, detail = False, str(refusal)
+        failed = proof(before, draft).query("not passed")
+        if len(failed):
+            detail = "; ".join(f"not so: {one.check} ({one.detail})" for one in failed.itertuples())
         cells = len(changes(before, draft))
-        rows.append(
-            (row["number"], in_words(desk, row["edit"]), row[OWNER], row["reason"], made, cells, detail)
-        )
-    table = pd.DataFrame(rows, columns=["number", "edit", OWNER, "reason", "made", "cells", "detail"])
+        said = row["number"], in_words(desk, row["edit"]), row[OWNER], row["reason"]
+        rows.append((*said, made, made and failed.empty, cells, detail))
+    table = pd.DataFrame(
+        rows, columns=["number", "edit", OWNER, "reason", "made", "proved", "cells", "detail"]
+    )
     return draft.table().astype("int64"), table

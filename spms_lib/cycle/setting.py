@@ -111,9 +111,13 @@ def check_targets(
     desk.check("every hold stands", holds_stand(base, basis.holds), f"{len(basis.holds)} holds")
     lost = lost_holds(desk)
     desk.check("every hold is on a node of the tree", not lost, ", ".join(lost) or "all are")
-    failed = setting.edits[~setting.edits["made"].astype(bool)]
+    failed = setting.edits[~setting.edits["proved"].astype(bool)]
     detail = "; ".join(f"{row.number}: {row.detail}" for row in failed.itertuples())
-    desk.check("every edit in force was made", failed.empty, detail or f"{len(setting.edits)} edits")
+    desk.check(
+        "every edit in force was made and proves itself",
+        failed.empty,
+        detail or f"{len(setting.edits)} edits",
+    )
     desk.check(
         "rows in = used + rejected", bool(desk.sources["adds_up"].all()), f"{len(desk.sources)} tables"
     )

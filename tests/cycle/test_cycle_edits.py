@@ -77,7 +77,7 @@ def test_an_edit_that_can_no_longer_be_made_is_shown_with_its_reason_and_the_oth
             desk.ledger, Hold("anna", month, "revenue", value, owner="Ada", reason="signed"), author="Ada"
         )
     edited, table = steps.make_edits(desk, base, targets.holds_in_force(desk))
-    assert table["made"].tolist() == [False, True]
+    assert table[["made", "proved"]].values.tolist() == [[False, False], [True, True]]
     assert "held are 'anna'" in table["detail"].iloc[0]
     assert edited.loc["anna"].equals(base.loc["anna"])
 
@@ -86,7 +86,8 @@ def test_a_preview_shows_every_node_that_moves_and_keeps_nothing(opened) -> None
     desk = opened()
     set_goals(desk)
     before = desk.ledger.head()
-    seen = steps.preview_edit(desk, raised(desk))
+    seen, proved = steps.preview_edit(desk, raised(desk))
+    assert proved["passed"].all()
     assert desk.ledger.head() == before
     anna = seen[seen["node"] == "anna"]
     assert anna["change"].sum() == 5000
@@ -99,7 +100,7 @@ def test_last_year_is_a_shape_to_spread_by(opened) -> None:
     desk = opened()
     set_goals(desk)
     edit = Edit("relative_proportional", "anna", desk.cycle, amount=40_000, reference="last_year")
-    seen = steps.preview_edit(desk, edit).set_index(["node", "period"])["after"]
+    seen = steps.preview_edit(desk, edit)[0].set_index(["node", "period"])["after"]
     shares = [seen["anna", month] for month in QUARTER]
     assert shares == [10_000, 10_000, 20_000]  # Anna sells twice as much in a quarter's last month
 
@@ -121,8 +122,19 @@ def test_a_hold_that_is_younger_than_the_targets_stands_in_a_preview(opened) -> 
     place_hold(
         desk.ledger, Hold("ben", QUARTER[0], "revenue", held, owner="Ada", reason="signed"), author="Ada"
     )
-    seen = steps.preview_edit(desk, raised(desk))
+    seen, _ = steps.preview_edit(desk, raised(desk))
     assert "ben" not in set(seen.loc[seen["period"] == QUARTER[0], "node"]), (
         "held, so the edit does not move it"
     )
     assert seen.loc[seen["node"] == "anna", "change"].sum() == 5000
+
+
+def test_an_edit_that_leaves_somebody_below_zero_is_made_but_does_not_prove_itself(opened) -> None:
+    desk = opened()
+    _, base, _ = set_goals(desk)
+    small = int(base.loc["anna"].sum())
+    edit = Edit("equal", "anna", desk.cycle, amount=2 * small, action="subtract")
+    steps.record_edit(desk, edit, **WHO)
+    _, table = steps.make_edits(desk, base, targets.holds_in_force(desk))
+    assert table[["made", "proved"]].values.tolist() == [[True, False]]
+    assert "nothing fell below zero" in table["detail"].iloc[0]
