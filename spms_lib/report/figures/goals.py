@@ -8,13 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from spms_lib.report.cells import ratio_text
+from spms_lib.report.figures.bars import as_bars, as_marks, bars_and_marks
 from spms_lib.report.figures.canvas import (
     INCH_PER_ROW,
     bare,
     begin,
-    key,
     money_axis,
-    named_rows,
     need,
     ratio_axis,
     short_money,
@@ -24,7 +23,6 @@ from spms_lib.report.figures.style import (
     RULE,
     SOFT,
     Meaning,
-    meaning,
     series_meanings,
     style,
 )
@@ -110,31 +108,18 @@ def coverage_bars(
     """
     need(frame, name, "share", "weight")
     ax = begin(ax, title=title, note=note, height=1.35 + INCH_PER_ROW * max(len(frame), 3))
-    places = np.arange(len(frame))
     share, weight = frame["share"].to_numpy(float), frame["weight"].to_numpy(float)
-    effort = Meaning("Share of all effort", MEANINGS["projected"].colour, MEANINGS["projected"].ink, "s", "-")
-    goal = meaning("target")
-    ax.barh(places, share, height=0.5, color=effort.colour, zorder=2)
-    asked = weight > 0
-    ax.scatter(
-        weight[asked],
-        places[asked],
-        s=70,
-        color=goal.colour,
-        marker=goal.marker,
-        edgecolor="white",
-        linewidth=0.8,
-        zorder=3,
-    )
-    right = ax.get_yaxis_transform()
-    ax.text(1.01, -0.9, "Gap", transform=right, color=SOFT, va="center", fontsize=9.5)
-    for place, gap in enumerate(share - weight):
-        ax.text(1.01, place, ratio_text(gap, signed=True, decimals=0), transform=right, va="center_baseline")
     ax.set_xlim(0.0, 1.06 * max(share.max(), weight.max(), 0.01))
-    named_rows(ax, frame[name])
+    bars_and_marks(
+        ax,
+        frame[name],
+        bars=share,
+        marks=np.where(weight > 0, weight, np.nan),
+        meanings=(as_bars("Share of all effort"), as_marks("Weight of the goal")),
+        heading="Gap",
+        words=[ratio_text(gap, signed=True, decimals=0) for gap in share - weight],
+    )
     ratio_axis(ax, "x")
-    bare(ax)
-    key(ax, [effort, Meaning("Weight of the goal", goal.colour, goal.ink, goal.marker, goal.line)])
     return ax
 
 

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from spms_lib.report.cells import money_text
+from spms_lib.report.figures.bars import as_bars, as_marks, bars_and_marks
 from spms_lib.report.figures.canvas import (
     INCH_PER_ROW,
     bare,
@@ -13,11 +14,10 @@ from spms_lib.report.figures.canvas import (
     count_note,
     key,
     money_axis,
-    named_rows,
     need,
     short_money,
 )
-from spms_lib.report.figures.style import MEANINGS, SOFT, Meaning, style
+from spms_lib.report.figures.style import MEANINGS, SOFT, style
 
 
 @style()
@@ -45,7 +45,7 @@ def capacity_columns(
     unknown = "Nobody knows the capacity where there is no column." if np.isnan(can).any() else ""
     ax = begin(ax, title=title, note=" ".join(part for part in (note, unknown) if part), height=3.9)
     places = np.arange(len(frame))
-    look = Meaning("Capacity", MEANINGS["projected"].colour, MEANINGS["projected"].ink, "s", "-")
+    look = as_bars("Capacity")
     ax.bar(places, np.nan_to_num(can), width=0.5, color=look.colour)
     aim = MEANINGS["target"]
     ax.hlines(asked, places - 0.36, places + 0.36, color=aim.colour, linewidth=2.6, zorder=3)
@@ -103,32 +103,20 @@ def allocation_bars(
     ax = begin(
         ax, title=title, note=count_note(note, shown, frame), height=1.5 + INCH_PER_ROW * max(len(shown), 3)
     )
-    places = np.arange(len(shown))
     mine, even = (shown[column].to_numpy(dtype="float64") for column in (best, proportional))
-    chosen = Meaning("By marginal return", MEANINGS["projected"].colour, MEANINGS["projected"].ink, "s", "-")
-    other = Meaning("In proportion to targets", MEANINGS["target"].colour, MEANINGS["target"].ink, "D", "-")
-    ax.barh(places, mine, height=0.56, color=chosen.colour)
-    ax.scatter(
-        even,
-        places,
-        s=48,
-        color=other.colour,
-        marker=other.marker,
-        edgecolor="white",
-        linewidth=0.8,
-        zorder=3,
+    gains = shown[gain].to_numpy(dtype="float64")
+    bars_and_marks(
+        ax,
+        shown[rows],
+        bars=mine,
+        marks=even,
+        meanings=(as_bars("By marginal return"), as_marks("In proportion to targets")),
+        heading="Difference",
+        words=[money_text(worth, currency, compact=True, signed=True) for worth in gains],
+        inks=[MEANINGS["good"].ink if one > 0 else MEANINGS["bad"].ink if one < 0 else SOFT for one in gains],
     )
-    across = ax.get_yaxis_transform()
-    ax.text(1.01, -0.9, "Difference", transform=across, color=SOFT, va="center", fontsize=9.5)
-    for place, worth in enumerate(shown[gain].to_numpy(dtype="float64")):
-        text = money_text(worth, currency, compact=True, signed=True)
-        ink = MEANINGS["good"].ink if worth > 0 else MEANINGS["bad"].ink if worth < 0 else SOFT
-        ax.text(1.01, place, text, transform=across, va="center_baseline", color=ink)
-    named_rows(ax, shown[rows])
     end = max(float(np.nanmax([mine.max(initial=0), even.max(initial=0)])), 1.0)
     ax.set_xlim(-0.02 * end, 1.04 * end)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel(unit, loc="left")
-    bare(ax)
-    key(ax, [chosen, other])
     return ax
