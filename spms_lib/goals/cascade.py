@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from spms_lib.commitments import commit_tree
 from spms_lib.errors import InfeasibleError, NoBasisError
-from spms_lib.goals.held import Held, held_cells
+from spms_lib.goals.held import HeldCells, held_cells
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import check_weights
 from spms_lib.projection import Problem, solve
@@ -117,7 +117,7 @@ def gate_array(hierarchy: Hierarchy, gates: pd.Series | None) -> Floats | None:
     return room
 
 
-def with_root(fixed: Held, totals: pd.Series) -> Held:
+def with_root(fixed: HeldCells, totals: pd.Series) -> HeldCells:
     """Hold the root at the company's targets; refuse a hold on it that says something else."""
     mask, values, units = fixed.mask.copy(), fixed.values.copy(), totals.to_numpy(dtype=np.int64)
     differs = mask[0] & (values[0] != units)
@@ -130,11 +130,11 @@ def with_root(fixed: Held, totals: pd.Series) -> Held:
             remedy="Change the target or lift the hold.",
         )
     mask[0], values[0] = True, units
-    return Held(mask, values)
+    return HeldCells(mask, values)
 
 
 def split(
-    hierarchy: Hierarchy, fixed: Held, shares: Floats, periods: list[str], room: Floats | None = None
+    hierarchy: Hierarchy, fixed: HeldCells, shares: Floats, periods: list[str], room: Floats | None = None
 ) -> NDArray[np.int64]:
     """Split what is held at the top over the leaves by their shares, around everything else that is held.
 
@@ -167,7 +167,7 @@ def split(
 
 def _equal_where_all_weigh_zero(
     hierarchy: Hierarchy,
-    fixed: Held,
+    fixed: HeldCells,
     held: NDArray[np.bool_],
     shares: Floats,
     room: Floats | None,
@@ -201,7 +201,7 @@ def _equal_where_all_weigh_zero(
 
 def _refuse_excluded(
     hierarchy: Hierarchy,
-    fixed: Held,
+    fixed: HeldCells,
     anchor: NDArray[np.int64],
     held: NDArray[np.bool_],
     shut: NDArray[np.bool_],
@@ -228,7 +228,7 @@ def _refuse_excluded(
         )
 
 
-def _refuse_overdrawn(hierarchy: Hierarchy, values: Floats, fixed: Held, periods: list[str]) -> None:
+def _refuse_overdrawn(hierarchy: Hierarchy, values: Floats, fixed: HeldCells, periods: list[str]) -> None:
     """Refuse holds that leave their neighbours less than nothing."""
     noise = 1e-9 * np.abs(values[0]) + 1e-6
     below = (values < -noise) & ~fixed.mask & (fixed.values[0] >= 0)

@@ -12,7 +12,7 @@ from spms_lib.hierarchy import Hierarchy
 from spms_lib.tables import NODE, PERIOD, VALUE, need
 
 
-class Held(NamedTuple):
+class HeldCells(NamedTuple):
     """Cells that are fixed.
 
     Attributes
@@ -27,7 +27,7 @@ class Held(NamedTuple):
     values: NDArray[np.int64]
 
 
-def held_cells(hierarchy: Hierarchy, holds: pd.DataFrame | None, periods: Sequence[str]) -> Held:
+def held_cells(hierarchy: Hierarchy, holds: pd.DataFrame | None, periods: Sequence[str]) -> HeldCells:
     """Place holds in a grid of nodes x periods.
 
     Parameters
@@ -45,7 +45,7 @@ def held_cells(hierarchy: Hierarchy, holds: pd.DataFrame | None, periods: Sequen
     mask = np.zeros((len(hierarchy), len(periods)), dtype=bool)
     values = np.zeros(mask.shape, dtype=np.int64)
     if holds is None or holds.empty:
-        return Held(mask, values)
+        return HeldCells(mask, values)
     need(holds, [NODE, PERIOD, VALUE], "holds")
     rows = hierarchy.nodes.get_indexer(pd.Index(holds[NODE]))
     if (rows < 0).any():
@@ -61,7 +61,7 @@ def held_cells(hierarchy: Hierarchy, holds: pd.DataFrame | None, periods: Sequen
     mask[rows, columns], values[rows, columns] = True, units
     twice = values[rows, columns] != units
     _refuse_first(holds, twice, "contradicts another hold on the same cell", "Lift one of them.")
-    return Held(mask, values)
+    return HeldCells(mask, values)
 
 
 def _refuse_first(holds: pd.DataFrame, wrong: NDArray[np.bool_], what: str, remedy: str) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spms_lib.errors import NoBasisError
 from spms_lib.goals.cascade import Floats, gate_array, leaf_array, split, with_root
-from spms_lib.goals.held import Held, held_cells
+from spms_lib.goals.held import HeldCells, held_cells
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.money import check_weights
 from spms_lib.tables import NODE, PERIOD
@@ -82,12 +82,12 @@ def cascade_by_level(
         known, count = int(hierarchy.offsets[depth]), len(top)
         settled = np.zeros((count, len(periods)), dtype=bool)
         settled[:known] = True
-        free = Held(settled, np.where(settled, units[:count], 0))
+        free = HeldCells(settled, np.where(settled, units[:count], 0))
         given = by_node[:count][top.is_leaf], periods, room_below[:count][top.is_leaf]
         before = after = split(top, free, *given)
         if fixed.mask[known:count].any():
             mask = settled | fixed.mask[:count]
-            after = split(top, Held(mask, np.where(mask, units[:count], 0)), *given)
+            after = split(top, HeldCells(mask, np.where(mask, units[:count], 0)), *given)
             steps.append(_moved(top, known, before, after, fixed.mask[:count], periods))
         units[:count] = after
     return pd.DataFrame(units, hierarchy.nodes, periods), pd.concat(steps[1:] or steps, ignore_index=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import HierarchyError, InfeasibleError, PeriodError, TableError
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.tables import NODE, PERIOD, VALUE
+from spms_lib.tables import NODE, PERIOD, VALUE, need
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -193,7 +193,10 @@ class Draft:
             )
         draft = cls(grid, whole.astype(np.int64), known)
         _refuse_other_sums(draft, values)
-        for row in (holds if holds is not None else pd.DataFrame()).to_dict("records"):
+        if holds is None:
+            return draft
+        need(holds, [NODE, PERIOD, VALUE], "holds")
+        for row in holds.to_dict("records"):
             draft = draft.hold(str(row[NODE]), str(row[PERIOD]), value=int(row[VALUE]))
         return draft
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.errors import InfeasibleError, NoBasisError, ParamsError
+from spms_lib.errors import InfeasibleError, NoBasisError, ParamsError, TableError
 from spms_lib.goals.edits import Draft, Edit, apply, changes, proof
 from spms_lib.goals.edits.spreads import METHODS
 from spms_lib.hierarchy import Hierarchy
@@ -316,3 +316,12 @@ def test_small_shares_of_a_large_total_are_exact() -> None:
     draft = months(*[1, 1, 1])
     assert edited(draft, "proportional", amount=10**13 + 1) == [3333333333334, 3333333333334, 3333333333333]
     assert np.sum(edited(draft, "equal", amount=100)) == 100
+
+
+def test_a_draft_refuses_what_it_cannot_start_from_by_name() -> None:
+    said = pd.DataFrame({"2026-01": [10, 20, 30]}, ["anna", "ben", "carl"])
+    with pytest.raises(TableError, match="holds"):
+        Draft.of(TREE, said, CALENDAR, holds=pd.DataFrame({"node": ["anna"], "period": ["2026-01"]}))
+    other = pd.DataFrame({"node": ["anna"], "period": ["2026-01"], "value": [11]})
+    with pytest.raises(InfeasibleError, match="held at 11 in 2026-01, but the draft has 10"):
+        Draft.of(TREE, said, CALENDAR, holds=other)
