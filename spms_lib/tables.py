@@ -35,7 +35,7 @@ DATE: Final = "date"
 AS_OF: Final = "as_of"
 REVENUE: Final = "revenue"
 
-CATEGORIES: Final = ("closed", "commit", "best_case", "pipeline")
+CATEGORIES: Final = ("closed", "commit", "most_likely", "best_case", "pipeline")
 STATUSES: Final = ("open", "won", "lost")
 
 TYPES: Final = {

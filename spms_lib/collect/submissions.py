@@ -9,6 +9,7 @@ from spms_lib.hierarchy import Hierarchy
 from spms_lib.tables import CATEGORIES, CATEGORY, NODE, PERIOD, SOURCE, VALUE, to_wide
 
 FORECAST_CATEGORIES = ("closed", "commit")
+OPTIONAL = "most_likely"
 
 
 def latest_submissions(submissions: pd.DataFrame, *, cut_off: dt.date) -> pd.DataFrame:
@@ -50,9 +51,9 @@ def field_forecast(latest: pd.DataFrame) -> pd.DataFrame:
 def category_roll_up(hierarchy: Hierarchy, latest: pd.DataFrame, nodes: list[str]) -> pd.DataFrame:
     """Roll categories up, each alone and cumulative.
 
-    Cumulative: commit forecast = closed + commit; best case adds best_case; pipeline adds
-    pipeline. Closed 50, commit 100, best case 150 and pipeline 200 make 150, 300 and 500; an
-    *open* pipeline, as a CRM may show it, leaves closed out and is 450.
+    Cumulative: commit forecast = closed + commit; most likely, where anybody uses it, best case
+    and pipeline each add their own. Closed 50, commit 100, best case 150 and pipeline 200 make
+    150, 300 and 500; an *open* pipeline, as a CRM may show it, leaves closed out and is 450.
 
     Returns
     -------
@@ -61,7 +62,8 @@ def category_roll_up(hierarchy: Hierarchy, latest: pd.DataFrame, nodes: list[str
         units; missing where nobody below has said anything.
     """
     by_leaf = to_wide(latest[latest[NODE].isin(hierarchy.leaves)], columns=CATEGORY)
-    single = hierarchy.roll_up(by_leaf.reindex(columns=list(CATEGORIES))).loc[nodes]
+    told = [name for name in CATEGORIES if name in by_leaf or name != OPTIONAL]
+    single = hierarchy.roll_up(by_leaf.reindex(columns=told)).loc[nodes]
     running = single.fillna(0.0).cumsum(axis=1).where(single.notna().any(axis=1), other=np.nan)
     return single.join(running.add_suffix("_cumulative"))
 

@@ -9,6 +9,7 @@ from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import ParamsError, PeriodError
 from spms_lib.goals.seasonality import pattern_shares
 from spms_lib.params.block import Model, Plain, Share
+from spms_lib.params.collection import Collection
 from spms_lib.params.goals import Criterion, Duty, Gate, Goal, Layer, Limit, Objective
 from spms_lib.params.resources import CapacityPlan, Resources
 
@@ -61,6 +62,8 @@ a plan without one is the company's target; a street without one is the sum of q
     """Answers to the questions on culture, market and resources."""
     limits: tuple[Limit, ...] = ()
     """Floors and capacity caps that the reconciled plan respects."""
+    collection: Collection = Collection()
+    """How forecasts are collected, and how far they are trusted."""
     capacity: CapacityPlan = CapacityPlan()
     """What is assumed about the people at hand: ramp, leaving, hires."""
     resources: Resources | None = None
@@ -74,6 +77,9 @@ a plan without one is the company's target; a street without one is the sum of q
             raise ValueError("dates must run plan_as_of <= collect_as_of <= as_of")
         if not self.plan_as_of <= self.monitor_as_of <= self.as_of:
             raise ValueError("dates must run plan_as_of <= monitor_as_of <= as_of")
+        due = self.collection.due
+        if due is not None and not self.plan_as_of <= due <= self.collect_as_of:
+            raise ValueError("dates must run plan_as_of <= collection.due <= collect_as_of")
         board = self.layers.get("board")
         if board and board.amount is None and board.of_target is None and board.confidence is None:
             raise ValueError("the board layer needs an amount, of_target or a confidence")

@@ -21,8 +21,8 @@ from spms_lib.sample.timeline import (
     round_to,
     text_frame,
 )
-from spms_lib.tables import CATEGORIES
 
+ASKED: Final = ("closed", "commit", "best_case", "pipeline")
 FIRST_QUARTER: Final = "2024-07"
 TYPE_RATIOS: Final = {"sandbagger": 0.25, "optimist": 0.25}  # the others are honest
 BIAS_RATIOS: Final = {"sandbagger": (-0.25, -0.08), "optimist": (0.05, 0.25), "honest": (-0.02, 0.02)}
@@ -155,11 +155,11 @@ def _version(
     )
     seat, month, kind = np.indices(value.shape).reshape(3, -1).tolist()
     sent = _moments(rng, MONTHS[quarter].astype("datetime64[D]") + (day - 1).astype("timedelta64[D]"))
-    is_commit = [CATEGORIES[at] == "commit" for at in kind]
+    is_commit = [ASKED[at] == "commit" for at in kind]
     return text_frame(
         node=[field.company.seats[seats[at]] for at in seat],
         period=[str(MONTHS[quarter + at]) for at in month],
-        category=[CATEGORIES[at] for at in kind],
+        category=[ASKED[at] for at in kind],
         value=money_texts(value.ravel()),
         submitted_by=[field.staff.person(int(seats[at]), quarter) for at in seat],
         submitted_at=[sent[at] for at in seat],

@@ -23,6 +23,7 @@ _DEFAULTS: Final = {
     ("actuals", "measure"): REVENUE,
     ("targets", "measure"): REVENUE,
     ("actuals", "product"): "",
+    ("submissions", "route"): "file",
     ("notes", "status"): "open",
     ("decisions", "status"): "open",
 }

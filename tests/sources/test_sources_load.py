@@ -132,7 +132,7 @@ def test_every_row_that_cannot_be_used_says_why(load) -> None:
     assert set(loaded.findings["table"]) == {"submissions"}
     assert (loaded.findings["remedy"] != "").all()
     remedy = loaded.findings.set_index("row")["remedy"]
-    assert "closed, commit, best_case, pipeline" in remedy[2]
+    assert "closed, commit, most_likely, best_case, pipeline" in remedy[2]
 
 
 def test_missing_is_not_zero_and_an_optional_amount_may_be_missing(load) -> None:
