@@ -18,7 +18,7 @@ class Page:
     folder
         Folder of the cycle's outputs.
     stem
-        Name of the files, such as `09_review-dach`.
+        Name of the files, such as `10_review-dach`.
     """
 
     folder: Path

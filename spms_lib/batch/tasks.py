@@ -72,7 +72,7 @@ class Task:
 
     @property
     def stem(self) -> str:
-        """Name of its files: `09_review-dach`."""
+        """Name of its files: `10_review-dach`."""
         number = self.notebook.stem.removesuffix(self.name)
         return number + self.edition
 

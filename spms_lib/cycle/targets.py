@@ -251,7 +251,7 @@ def read_targets(desk: Desk, *, layer: str = BASE) -> pd.DataFrame:
 
 def read_plan(desk: Desk) -> pd.DataFrame:
     """Read the quarter's plan from the ledger: nodes x months, int64 minor units."""
-    return _read(desk, "plan", "", "the notebook 06_reconciliation")
+    return _read(desk, "plan", "", "the notebook 07_reconciliation")
 
 
 def _read(desk: Desk, kind: str, item: str, maker: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from spms_lib.errors import RunError
 
 @pytest.fixture
 def task(tmp_path: Path) -> Task:
-    notebook = tmp_path / "09_review.ipynb"
+    notebook = tmp_path / "10_review.ipynb"
     cells = [
         nbformat.v4.new_code_cell("# no title", id="a"),
         nbformat.v4.new_markdown_cell("Hi\n# Our review\n", id="b"),

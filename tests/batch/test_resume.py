@@ -16,7 +16,7 @@ PREPARED = Prepared("toy", "2026Q3", "Toy", fingerprint={"actuals": "aa"})
 
 @pytest.fixture
 def task(tmp_path: Path) -> Task:
-    notebook = tmp_path / "06_reconciliation.ipynb"
+    notebook = tmp_path / "07_reconciliation.ipynb"
     notebook.write_text("{}")
     return Task("reconciliation", notebook, "", ("goal_setting", "forecast_collection"), {"dial": 0.5})
 
@@ -71,10 +71,10 @@ def test_a_change_makes_it_run_again(memory: Memory, task: Task, change: str) ->
 @pytest.mark.parametrize(
     "file",
     [
-        "06_reconciliation.ipynb",  # the notebook was edited
+        "07_reconciliation.ipynb",  # the notebook was edited
         "outputs/tables/goal_setting/targets.csv",  # the earlier notebook found other targets
-        "outputs/notebooks/06_reconciliation.ipynb",
-        "outputs/html/06_reconciliation.html",
+        "outputs/notebooks/07_reconciliation.ipynb",
+        "outputs/html/07_reconciliation.html",
     ],
 )
 def test_a_changed_or_missing_file_makes_it_run_again(

@@ -72,8 +72,8 @@ def test_the_manifest_says_what_ran_on_what(finished: Project) -> None:
     entry = entries(manifest)["review:dach"]
     assert (entry["title"], entry["headline"]) == ("Review: DACH", "review-dach grew by 10%")
     assert (entry["html"], entry["notebook"]) == (
-        "html/09_review-dach.html",
-        "notebooks/09_review-dach.ipynb",
+        "html/10_review-dach.html",
+        "notebooks/10_review-dach.ipynb",
     )
     assert entry["parameters"]["region"] == "dach"
     assert entries(manifest)["goal_setting"]["headline"] == "goal_setting grew by 25%"
@@ -172,15 +172,15 @@ def test_a_failure_is_kept_beside_the_last_good_report_and_the_rest_goes_on(agai
     assert how["reconciliation"] == "unchanged"
 
     now = files(again.folder)
-    for good in ("notebooks/07_incentives.ipynb", "html/07_incentives.html", "html/09_review.html"):
+    for good in ("notebooks/08_incentives.ipynb", "html/08_incentives.html", "html/10_review.html"):
         assert now[good] == before[good]
     failed = entries(result.manifest)["incentives"]
     assert failed["error"] == "ValueError: no weights in data/weights.csv"
-    assert failed["html"] == "html/07_incentives.failed.html"
-    assert failed["last_good"] == "html/07_incentives.html"
-    assert "no weights in data/weights.csv" in now["html/07_incentives.failed.html"]
-    assert "ValueError" in now["notebooks/07_incentives.failed.ipynb"]
-    assert str(again.root) not in now["notebooks/07_incentives.failed.ipynb"]
+    assert failed["html"] == "html/08_incentives.failed.html"
+    assert failed["last_good"] == "html/08_incentives.html"
+    assert "no weights in data/weights.csv" in now["html/08_incentives.failed.html"]
+    assert "ValueError" in now["notebooks/08_incentives.failed.ipynb"]
+    assert str(again.root) not in now["notebooks/08_incentives.failed.ipynb"]
     assert "since incentives failed" in entries(result.manifest)["review"]["error"]
     assert "no weights" in again.said
 
@@ -221,7 +221,7 @@ def test_a_wrong_parameter_anywhere_starts_nothing(project: Project, overrides: 
 
 
 def test_a_notebook_without_a_parameter_that_every_run_sets_is_refused(project: Project) -> None:
-    path = project.root / "notebooks" / "08_monitoring.ipynb"
+    path = project.root / "notebooks" / "09_monitoring.ipynb"
     write_notebook(path, "Monitoring", PARAMETERS.replace("data: str", "folder: str"))
     with pytest.raises(ParamsError, match="monitoring: unknown parameter 'data'"):
         project.run()

@@ -42,16 +42,16 @@ def test_the_review_runs_for_the_company_and_for_every_region(folder: Path) -> N
 def test_each_edition_is_told_its_region_and_keeps_its_own_file(folder: Path) -> None:
     tasks = plan_tasks(Prepared("toy", "2026Q3", "Toy", REGIONS), notebooks=folder, only=["review"])
     assert {task.stem: task.parameters["region"] for task in tasks} == {
-        "09_review": "",
-        "09_review-dach": "dach",
-        "09_review-nordics": "nordics",
+        "10_review": "",
+        "10_review-dach": "dach",
+        "10_review-nordics": "nordics",
     }
 
 
 def test_only_takes_a_notebook_with_all_editions_or_one_edition(folder: Path) -> None:
     assert ids(folder, only=["review"]) == ["review", "review:dach", "review:nordics"]
     assert ids(folder, only=["review:dach", "approach"]) == ["approach", "review:dach"]
-    assert ids(folder, only=["08_monitoring.ipynb"]) == ["monitoring"]
+    assert ids(folder, only=["09_monitoring.ipynb"]) == ["monitoring"]
 
 
 def test_from_takes_a_notebook_and_everything_that_builds_on_it(folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_name_that_is_not_there_is_refused_with_the_nearest(
 
 
 def test_a_missing_notebook_is_refused_by_name(folder: Path) -> None:
-    (folder / "07_incentives.ipynb").unlink()
+    (folder / "08_incentives.ipynb").unlink()
     with pytest.raises(RunError, match=r"<number>_incentives\.ipynb"):
         ids(folder)
 

@@ -246,7 +246,7 @@ def test_a_plan_before_the_targets_is_refused_with_the_notebook_to_run(fresh) ->
     desk = fresh()
     with pytest.raises(ParamsError, match="Run the notebook 03_goal_setting first"):
         planning.gather_estimates(desk)
-    with pytest.raises(ParamsError, match="Run the notebook 06_reconciliation first"):
+    with pytest.raises(ParamsError, match="Run the notebook 07_reconciliation first"):
         read_plan(desk)
 
 

@@ -67,7 +67,7 @@ def test_every_notebook_ran_and_every_check_held(run: Run) -> None:
 def test_the_reviews_total_of_actual_sales_is_the_raw_files_to_the_cent(run: Run) -> None:
     totals = pd.read_csv(run.folder / "tables" / "review" / "totals.csv")
     assert int(totals["value"].iloc[0]) == raw_sales(run)
-    html = (run.folder / "html" / "09_review.html").read_text(encoding="utf-8")
+    html = (run.folder / "html" / "10_review.html").read_text(encoding="utf-8")
     assert f"${raw_sales(run) / 100:,.2f}" in html
 
 

@@ -76,8 +76,8 @@ def review():
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     papermill = {
-        "input_path": "/home/someone/notebooks/09_review.ipynb",
-        "output_path": "/home/someone/outputs/09_review.ipynb",
+        "input_path": "/home/someone/notebooks/10_review.ipynb",
+        "output_path": "/home/someone/outputs/10_review.ipynb",
         "parameters": {
             "cycle": "2026Q4",
             "region": "North",
@@ -92,6 +92,6 @@ def review():
 
 @pytest.fixture
 def notebook_file(review, tmp_path):
-    path = tmp_path / "09_review.ipynb"
+    path = tmp_path / "10_review.ipynb"
     nbformat.write(review, path)
     return path

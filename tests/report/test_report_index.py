@@ -21,15 +21,15 @@ MANIFEST = {
     "notebooks": [
         {"name": "03_goal_setting", "title": "Goal setting", "status": "done", "seconds": 75,
          "html": "html/03_goal_setting.html", "headline": "Target <€1M>"},
-        {"name": "07_incentives", "title": "Incentives", "status": "skipped", "html": "html/07_incentives.html",
-         "error": "needs 06_reconciliation"},
-        {"name": "09_review_n", "title": "Review", "region": "North", "status": "done", "html": "html/07 n.html"},
-        {"name": "09_review", "title": "Review", "region": "", "status": "failed", "html": "html/09_review.html",
+        {"name": "08_incentives", "title": "Incentives", "status": "skipped", "html": "html/08_incentives.html",
+         "error": "needs 07_reconciliation"},
+        {"name": "10_review_n", "title": "Review", "region": "North", "status": "done", "html": "html/07 n.html"},
+        {"name": "10_review", "title": "Review", "region": "", "status": "failed", "html": "html/10_review.html",
          "error": "KeyError: 'x'", "headline": [{"label": "Attainment", "value": "94%"}]},
     ],
     "checks": [
         {"notebook": "03_goal_setting", "check": "adds up", "passed": True, "detail": ""},
-        {"notebook": "06_reconciliation", "check": "coherent", "passed": False, "detail": "off by 1"},
+        {"notebook": "07_reconciliation", "check": "coherent", "passed": False, "detail": "off by 1"},
     ],
 }  # fmt: skip
 
@@ -41,7 +41,7 @@ def page(tmp_path):
 
 def test_the_company_review_stands_first_then_regions_then_the_others(page):
     places = [
-        page.index(text) for text in ("html/09_review.html", "html/07%20n.html", "html/03_goal_setting.html")
+        page.index(text) for text in ("html/10_review.html", "html/07%20n.html", "html/03_goal_setting.html")
     ]
     assert places == sorted(places)
 
@@ -53,13 +53,13 @@ def test_status_duration_headline_and_reason_are_said_in_words(page):
         "1 min 15 s",
         "2 min 13 s",
         "Attainment 94%",
-        "needs 06_reconciliation",
+        "needs 07_reconciliation",
     ):
         assert text in page
 
 
 def test_a_skipped_edition_has_no_link(page):
-    assert "html/07_incentives.html" not in page
+    assert "html/08_incentives.html" not in page
 
 
 def test_rows_findings_and_checks_are_counted(page):
@@ -102,13 +102,13 @@ def test_missing_keys_are_tolerated(manifest, tmp_path):
     "link", ["/etc/passwd", "../elsewhere.html", "javascript:alert(1)", "https://a.example/"]
 )
 def test_links_stay_inside_the_run(link, tmp_path):
-    manifest = {"notebooks": [{"name": "09_review", "html": link, "notebook": link}]}
+    manifest = {"notebooks": [{"name": "10_review", "html": link, "notebook": link}]}
     links = re.findall(r'href="([^"]*)"', write_index(tmp_path, manifest).read_text(encoding="utf-8"))
     assert links == ["#main", "manifest.json"]
 
 
 def test_an_absolute_place_inside_the_run_becomes_relative(tmp_path):
-    manifest = {"notebooks": [{"name": "09_review", "html": str(tmp_path / "html" / "r.html")}]}
+    manifest = {"notebooks": [{"name": "10_review", "html": str(tmp_path / "html" / "r.html")}]}
     assert 'href="html/r.html"' in write_index(tmp_path, manifest).read_text(encoding="utf-8")
 
 
