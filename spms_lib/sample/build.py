@@ -6,14 +6,18 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.sample import dirt
+from spms_lib.sample.calls import later_calls
 from spms_lib.sample.company import make_company
 from spms_lib.sample.effects import decisions
-from spms_lib.sample.field import Field, Habit, make_habits, submissions
+from spms_lib.sample.field import Field, Habit, make_habits
+from spms_lib.sample.first_call import first_calls
+from spms_lib.sample.managers import make_managers, overrides, truth_of_managers
 from spms_lib.sample.notes import drivers, notes
 from spms_lib.sample.orders import Deals, make_deals, make_orders, transactions
 from spms_lib.sample.past_targets import targets
 from spms_lib.sample.people import hierarchy, make_people, roster
 from spms_lib.sample.pipeline import opportunities
+from spms_lib.sample.rounds import Round, submission_rows
 from spms_lib.sample.sales import Sales, make_sales
 from spms_lib.sample.timeline import HISTORY, Ints, month_texts, text_frame
 
@@ -37,9 +41,10 @@ def build_sample(
     sellers
         Seats at present, 12 or more. Fewer seats make smaller files.
     truth_folder
-        Where `truth_sellers.csv` and `truth_expected.csv` go, which say how the
-        forecasts were bent and what sales were to be expected. Only tests and
-        benchmarks may read them. A folder `truth` beside `folder` if not given.
+        Where the truth goes, which only tests and benchmarks may read: how the forecasts and
+        ranges of each seat are bent (`truth_sellers.csv`), what sales were to be expected
+        (`truth_expected.csv`), how managers override (`truth_managers.csv`). A folder `truth`
+        beside `folder` if not given.
 
     Returns
     -------
@@ -63,12 +68,16 @@ def build_sample(
     chance = _streams(seed)
     field, deals = _lived(chance, sellers)
     company, staff, sales, orders, habit = field.company, field.staff, field.sales, field.orders, field.habit
+    first = first_calls(chance[8], field)
+    later = later_calls(chance[12], field, first)
+    managers = make_managers(chance[14], field)
     exports = {
         "hierarchy.csv": hierarchy(company, staff),
         "transactions.csv": dirt.soil_transactions(chance[6], transactions(company, orders)),
         "targets.csv": targets(chance[7], company, sales),
-        "submissions.csv": dirt.soil_submissions(chance[6], submissions(chance[8], field)),
-        "opportunities.csv": opportunities(chance[9], company, deals),
+        "submissions.csv": _submissions(chance[6], field, first, later),
+        "overrides.csv": overrides(chance[14], field, managers, first),
+        "opportunities.csv": opportunities(chance[9], chance[15], field, deals),
         "roster.csv": roster(company, staff),
         "drivers.csv": drivers(chance[10], company, staff, sales.potential),
         "notes.csv": notes(chance[11], company, staff),
@@ -77,6 +86,7 @@ def build_sample(
     truth = {
         "truth_sellers.csv": _truth_of_sellers(company.seats, habit, sales),
         "truth_expected.csv": _truth_of_sales(company.seats, company.opened, sales),
+        "truth_managers.csv": truth_of_managers(managers),
     }
     _write(exports, folder)
     _write(truth, folder.parent / "truth" if truth_folder is None else truth_folder)
@@ -94,7 +104,7 @@ def make_world(*, seed: int = 7, sellers: int = 80) -> Field:
 
 def _streams(seed: int) -> list[np.random.Generator]:
     """One stream of chance per subject, so that a change in one leaves the others alone."""
-    return [np.random.default_rng([seed, subject]) for subject in range(12)]
+    return [np.random.default_rng([seed, subject]) for subject in range(16)]
 
 
 def _lived(chance: list[np.random.Generator], sellers: int) -> tuple[Field, Deals]:
@@ -103,17 +113,36 @@ def _lived(chance: list[np.random.Generator], sellers: int) -> tuple[Field, Deal
     sales = make_sales(chance[2], company, staff)
     deals = make_deals(chance[3], company, staff, sales)
     orders = make_orders(chance[4], sales, deals)
-    return Field(company, staff, sales, orders, make_habits(chance[5], sellers)), deals
+    return Field(company, staff, sales, orders, make_habits(chance[5], chance[13], sellers)), deals
+
+
+def _submissions(
+    rng: np.random.Generator, field: Field, first: list[Round], later: list[Round]
+) -> pd.DataFrame:
+    """List what was sent, oldest first; the bad rows stand among those of the first calls."""
+    early, late = (
+        pd.concat([submission_rows(field, sent) for sent in rounds], ignore_index=True).sort_values(
+            "submitted_at", kind="stable", ignore_index=True
+        )
+        for rounds in (first, later)
+    )
+    sent = pd.concat([dirt.soil_submissions(rng, early), late], ignore_index=True)
+    return sent.sort_values("submitted_at", kind="stable", ignore_index=True)
 
 
 def _truth_of_sellers(seats: list[str], habit: Habit, sales: Sales) -> pd.DataFrame:
-    """State how each seat's forecasts are bent and scattered, and how its sales scatter."""
+    """State how each seat's forecasts are bent and scattered, how wide its ranges are, and how its sales scatter.
+
+    The scale of a range is 1 where it is as wide as it must be, bias aside, and missing where none is given.
+    """
+    scales = zip(habit.range_scale.tolist(), habit.gives_range.tolist(), strict=True)
     return text_frame(
         node=seats,
         person_type=habit.person_type,
         bias_ratio=[f"{value:.6f}" for value in habit.bias_ratio.tolist()],
         noise_sigma=[f"{value:.6f}" for value in habit.noise_sigma.tolist()],
         sales_sigma=[f"{value:.6f}" for value in sales.sigma.tolist()],
+        range_scale=[f"{scale:.6f}" if given else "" for scale, given in scales],
     )
 
 

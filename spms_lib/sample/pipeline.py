@@ -1,4 +1,4 @@
-"""Month-end snapshots of the deals: how stages rise, amounts drift and closing days slip."""
+"""Snapshots of the deals, by month and in the current quarter by week: stages rise, amounts drift, closing days slip."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.sample.company import Company
+from spms_lib.sample.crm import Entries, make_entries
+from spms_lib.sample.field import Field
 from spms_lib.sample.orders import Deals
 from spms_lib.sample.sales import PRODUCTS
 from spms_lib.sample.timeline import (
+    CURRENT,
     HISTORY,
     MONTHS,
     Bools,
@@ -32,6 +35,7 @@ PROBABILITIES: Final = ("0.10", "0.30", "0.50", "0.90")
 STAGE_CATEGORIES: Final = ("pipeline", "pipeline", "best_case", "commit")
 STUCK_AT: Final = (0.25, 0.50, 0.80, 0.95)  # how far lost deals come
 SLIP_RATIO: Final = 0.45  # deals that are first promised too early
+ROUNDING: Final = 1e-9
 NEGLECT_RATIO: Final = 0.03  # deals whose closing day nobody moves
 
 
@@ -57,8 +61,18 @@ class Habits:
     neglected: Bools
 
 
-def opportunities(rng: np.random.Generator, company: Company, deals: Deals) -> pd.DataFrame:
-    """List each month end's open deals, and those that were won or lost in that month."""
+def opportunities(
+    rng: np.random.Generator, events: np.random.Generator, field: Field, deals: Deals
+) -> pd.DataFrame:
+    """List each snapshot's open deals, and those that were won or lost in its month so far.
+
+    Snapshots are taken at the ends of months, in the current quarter on Fridays too.
+
+    Parameters
+    ----------
+    events
+        Stream of chance of what happens in the CRM only.
+    """
     count = len(deals.seat)
     habits = Habits(
         ceiling=np.where(deals.won, 1.0, rng.choice(STUCK_AT, p=[0.3, 0.35, 0.27, 0.08], size=count)),
@@ -68,40 +82,55 @@ def opportunities(rng: np.random.Generator, company: Company, deals: Deals) -> p
     )
     numbers = np.empty(count, dtype="int64")
     numbers[np.lexsort((deals.cents, deals.seat, deals.created))] = np.arange(1, count + 1)
-    months = range(position(FIRST_SNAPSHOT), HISTORY)
+    entries = make_entries(events, field, deals)
     return pd.concat(
-        [_snapshot(company, deals, habits, numbers, month) for month in months], ignore_index=True
+        [_snapshot(field.company, deals, habits, entries, numbers, as_of) for as_of in _snapshot_days()],
+        ignore_index=True,
     )
 
 
-def _snapshot(company: Company, deals: Deals, habits: Habits, numbers: Ints, month: int) -> pd.DataFrame:
-    as_of: Days = last_day(MONTHS[month : month + 1])
-    seen = np.flatnonzero((deals.created <= as_of) & (deals.month >= month))
+def _snapshot_days() -> Days:
+    ends = last_day(MONTHS[position(FIRST_SNAPSHOT) : HISTORY])
+    current = np.arange(MONTHS[position(CURRENT)].astype("datetime64[D]"), ends[-1])
+    fridays = current[np.is_busday(current, weekmask="Fri")]
+    days: Days = np.union1d(ends, fridays)
+    return days
+
+
+def _snapshot(
+    company: Company, deals: Deals, habits: Habits, entries: Entries, numbers: Ints, as_of: np.datetime64
+) -> pd.DataFrame:
+    month = as_of.astype("datetime64[M]").astype("datetime64[D]")
+    known = (entries.created <= as_of) & (entries.deleted > as_of)
+    seen = np.flatnonzero(known & (deals.close >= month))
     seen = seen[np.argsort(numbers[seen], kind="stable")]
-    is_open = deals.month[seen] > month
-    life = np.maximum((deals.close[seen] - deals.created[seen]).astype("int64"), 1)
-    progress = np.minimum((as_of - deals.created[seen]).astype("int64") / life, 1.0)
-    stage = np.searchsorted(STAGE_ENDS, np.minimum(progress, habits.ceiling[seen]), side="right").tolist()
+    created, close = entries.created[seen], deals.close[seen]
+    is_open = close > as_of
+    life = np.maximum((close - created).astype("int64"), 1)
+    progress = np.minimum((as_of - created).astype("int64") / life, 1.0)
+    stage = np.searchsorted(STAGE_ENDS, np.minimum(progress, habits.ceiling[seen]), side="right")
+    reached = np.ceil(np.array((0.0, *STAGE_ENDS))[stage] * life - ROUNDING).astype("timedelta64[D]")
     status = np.where(is_open, "open", np.where(deals.won[seen], "won", "lost")).tolist()
     ends = {"won": ("closed", "1.00"), "lost": ("", "0.00")}
     drifted = round_to(deals.cents[seen] * (1 + habits.drift_ratio[seen] * (1 - progress)), 100)
-    promised = deals.close[seen] - (habits.slip_days[seen] * (1 - progress)).astype("timedelta64[D]")
+    promised = close - (habits.slip_days[seen] * (1 - progress)).astype("timedelta64[D]")
     pushed = as_of + (7 + numbers[seen] % 14).astype("timedelta64[D]")
     promised = np.where((promised <= as_of) & ~habits.neglected[seen], pushed, promised)
-    promised = np.maximum(promised, deals.created[seen])
+    promised = np.maximum(promised, created)
+    at_stage = list(zip(status, stage.tolist(), strict=True))
     return text_frame(
         opportunity=[f"O{number:05d}" for number in numbers[seen].tolist()],
-        node=[company.seats[seat] for seat in deals.seat[seen].tolist()],
+        node=[company.seats[seat] for seat in entries.seat(deals, seen, as_of).tolist()],
         account=[account(number) for number in deals.account[seen].tolist()],
         product=[PRODUCTS[product] for product in deals.product[seen].tolist()],
         status=status,
-        stage=[STAGES[at] for at in stage],
-        category=[ends.get(end, (STAGE_CATEGORIES[at],))[0] for end, at in zip(status, stage, strict=True)],
+        stage=[STAGES[at] for _, at in at_stage],
+        stage_since=day_texts(created + reached),
+        category=[ends.get(end, (STAGE_CATEGORIES[at],))[0] for end, at in at_stage],
+        segment=entries.segment[seen].tolist(),
         amount=money_texts(np.where(is_open, np.maximum(drifted, 100_00), deals.cents[seen])),
-        probability=[
-            ends[end][1] if end in ends else PROBABILITIES[at] for end, at in zip(status, stage, strict=True)
-        ],
-        created=day_texts(deals.created[seen]),
-        close_date=day_texts(np.where(is_open, promised, deals.close[seen])),
+        probability=[ends[end][1] if end in ends else PROBABILITIES[at] for end, at in at_stage],
+        created=day_texts(created),
+        close_date=day_texts(np.where(is_open, promised, close)),
         as_of=day_texts(np.repeat(as_of, len(seen))),
     )

