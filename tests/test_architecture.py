@@ -14,12 +14,13 @@ PACKAGE = "spms_lib"
 
 DOMAIN = {"goals", "collect", "reconcile", "incentives", "review"}
 FLOORS = (  # from the ground up; a module may import from floors below its own, and from its own package
-    {"errors", "findings"},
+    {"errors", "findings", "text"},
     {"tables", "calendar", "money"},
     {"hierarchy"},
     {"projection", "commitments", "deals"},
     DOMAIN,
     {"params", "store", "sources", "report"},
+    {"forms"},
     {"cycle", "sample"},
     {"batch", "widgets"},
     {"cli"},
