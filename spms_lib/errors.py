@@ -42,6 +42,14 @@ class SourceError(SpmsError):
     """A file, query or database could not be read at all."""
 
 
+class UnsafeFileError(SourceError):
+    """A file was left closed for what it holds or how much it would unpack to."""
+
+
+class FormError(SpmsError):
+    """A form that came back cannot be read as a whole: foreign, stale, altered, or no form at all."""
+
+
 class TableError(SpmsError):
     """A table does not have the columns or the shape that its schema asks for."""
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
@@ -64,7 +65,7 @@ class Form:
     reason_above: float = 0.05
     topics: tuple[str, ...] = TOPICS
 
-    @property
+    @cached_property
     def template(self) -> str:
         """Name of this very form, such as `sample-2026Q3-anna-berg-1-4f2a9c01`: another content has another one."""
         safe = re.sub(r"[^a-z0-9]+", "-", self.person.casefold()).strip("-") or "person"
