@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spms_lib.collect.movement.bridge import Movement, steps
+from spms_lib.collect.movement.bridge import Movement
 from spms_lib.collect.movement.deals import MEANING, deal_movement, deals_known, snapshot_findings
 from spms_lib.errors import MoneyError, TableError
 from spms_lib.hierarchy import Hierarchy
@@ -348,6 +348,7 @@ def test_no_snapshot_at_all_is_an_empty_movement_with_its_columns() -> None:
     assert moved.by("node").empty
     assert list(moved.by("node")) == ["opening", *MEANING, "closing"]
     assert moved.summary()["amount"].sum() == 0
+    assert moved.steps().empty
 
 
 def test_a_company_without_categories_has_one_called_none() -> None:
@@ -359,10 +360,10 @@ def test_steps_of_a_bridge_are_in_the_order_of_the_parts() -> None:
     moved = deal_movement(
         deals("D anna open commit 70 2026-08-10", JUNE), deals("E anna open commit 9 2026-08-10", JULY), **QUARTER
     )  # fmt: skip
-    laid = steps(moved.by("node").sum(), first="June", last="July")
+    laid = moved.steps()
     assert laid[laid["value"] != 0].values.tolist() == [
-        ["June", 70, "total"],
+        ["Open at 2026-06-30", 70, "total"],
         ["New", 9, "change"],
         ["Vanished", -70, "change"],
-        ["July", 9, "total"],
+        ["Open at 2026-07-31", 9, "total"],
     ]

@@ -28,7 +28,7 @@ QUARTER = {"first_day": dt.date(2026, 7, 1), "last_day": dt.date(2026, 9, 30)}
 
 
 def deals(text: str) -> pd.DataFrame:
-    rows = table("opportunity node status amount created close_date as_of\n" + text)
+    rows = table("opportunity node status amount created close_date as_of\n" + text.strip())
     days = {name: pd.to_datetime(rows[name]) for name in ("created", "close_date", "as_of")}
     return rows.assign(amount=rows["amount"].astype("int64"), **days)
 

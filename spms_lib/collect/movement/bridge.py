@@ -14,6 +14,7 @@ PART: Final = "part"
 AMOUNT: Final = "amount"
 OPENING: Final = "opening"
 CLOSING: Final = "closing"
+WON: Final = "won"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Movement:
         Name of each part, in the order of printing, with what it means.
     item
         Columns that tell one item from another, such as opportunity.
+    names
+        What the two totals are called, such as "Open at 2026-06-30".
     """
 
     opening: pd.DataFrame
@@ -43,6 +46,7 @@ class Movement:
     closing: pd.DataFrame
     kinds: Mapping[str, str]
     item: tuple[str, ...]
+    names: tuple[str, str] = (OPENING, CLOSING)
 
     def by(self, *keys: str) -> pd.DataFrame:
         """Add up by node, category or both: opening, every part, closing (int64), indexed by the keys."""
@@ -71,40 +75,39 @@ class Movement:
             }
         )
 
-    def only(self, categories: Collection[str]) -> "Movement":
-        """Keep some categories: what moved between one of them and another one shows as in or out."""
-        kept = [frame[frame[CATEGORY].isin(categories)] for frame in (self.opening, self.parts, self.closing)]
+    def steps(self, amounts: pd.Series | None = None) -> pd.DataFrame:
+        """Lay the movement out as the steps of a bridge figure.
+
+        Parameters
+        ----------
+        amounts
+            One row of `by`, for one node or category; everything added up if None.
+
+        Returns
+        -------
+        pd.DataFrame
+            label, value (minor units), kind (total, change, or settled for what was won), a part with
+            nothing in it too; no rows where there is nothing to compare.
+        """
+        if amounts is None:
+            amounts = self.by(self.item[0]).sum()
+        parts = [] if self.nothing else list(self.kinds)
+        totals = [] if self.nothing else list(zip(self.names, (OPENING, CLOSING), strict=True))
+        rows = [(name, amounts[key], "total") for name, key in totals]
+        rows[1:1] = [
+            (name.capitalize(), amounts[name], "settled" if name == WON else "change") for name in parts
+        ]
+        return pd.DataFrame(rows, columns=["label", "value", "kind"])
+
+    @property
+    def nothing(self) -> bool:
+        """True where neither state holds anything."""
+        return self.opening.empty and self.closing.empty
+
+    def only(self, values: Collection[str], *, of: str = CATEGORY) -> "Movement":
+        """Keep some categories, or nodes: what moved between one of them and another one shows as in or out."""
+        kept = [frame[frame[of].isin(list(values))] for frame in (self.opening, self.parts, self.closing)]
         return replace(self, opening=kept[0], parts=kept[1], closing=kept[2])
-
-
-def steps(amounts: pd.Series, *, first: str, last: str) -> pd.DataFrame:
-    """Lay one row of `Movement.by` out as the steps of a bridge figure.
-
-    Parameters
-    ----------
-    amounts
-        opening, every part, closing.
-    first, last
-        What the two totals are called, such as "Open on 30 June".
-
-    Returns
-    -------
-    pd.DataFrame
-        label, value (minor units), kind (total or change).
-
-    Examples
-    --------
-    >>> steps(pd.Series({"opening": 100, "new": 20, "closing": 120}), first="June", last="July").values.tolist()
-    [['June', 100, 'total'], ['New', 20, 'change'], ['July', 120, 'total']]
-    """
-    parts = [str(name) for name in amounts.index if name not in {OPENING, CLOSING}]
-    return pd.DataFrame(
-        {
-            "label": [first, *(name.capitalize() for name in parts), last],
-            "value": [amounts[OPENING], *amounts[parts], amounts[CLOSING]],
-            "kind": ["total", *["change"] * len(parts), "total"],
-        }
-    )
 
 
 def whole(amounts: pd.Series, where: str) -> "pd.Series[int]":

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from spms_lib.collect.movement.bridge import AMOUNT, PART, Movement, whole
+from spms_lib.collect.movement.bridge import AMOUNT, PART, WON, Movement, whole
 from spms_lib.deals import snapshot
 from spms_lib.errors import TableError
 from spms_lib.findings import NOTED, findings, join
@@ -18,7 +18,7 @@ NO_CATEGORY: Final = "(none)"
 NEW, RETURNED, PULLED_IN, PUSHED_IN = "new", "returned", "pulled in", "pushed in"
 UP, DOWN, OWNER, RECATEGORY = "up", "down", "owner change", "re-category"
 PULLED_OUT, PUSHED_OUT = "pulled out", "pushed out"
-WON, LOST, VANISHED = "won", "lost", "vanished"
+LOST, VANISHED = "lost", "vanished"
 MEANING: Final = {
     NEW: "not in any snapshot up to the first",
     RETURNED: "open again after it was won, lost or missing",
@@ -132,6 +132,7 @@ def deal_movement(
         closing=_rows(now[now["counted"]]),
         kinds=MEANING,
         item=(DEAL,),
+        names=(_named(before, with_won=with_won), _named(after, with_won=with_won)),
     )
 
 
@@ -158,6 +159,11 @@ def snapshot_findings(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
             late[DEAL], "Find out when it was really entered.", severity=NOTED,
         ),
     )  # fmt: skip
+
+
+def _named(deals: pd.DataFrame, *, with_won: bool) -> str:
+    day = "no day" if deals.empty else deals[AS_OF].max().strftime("%Y-%m-%d")
+    return f"Open and won at {day}" if with_won else f"Open at {day}"
 
 
 def _placed(

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import stats
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.collect.movement.bridge import AMOUNT, PART, Movement, whole
-from spms_lib.collect.movement.deals import DEAL, LOST, PUSHED_OUT, VANISHED, WON, deals_known
+from spms_lib.collect.movement.bridge import AMOUNT, PART, WON, Movement, whole
+from spms_lib.collect.movement.deals import DEAL, LOST, PUSHED_OUT, VANISHED, deals_known
 from spms_lib.deals import snapshot
 from spms_lib.errors import ParamsError
 from spms_lib.tables import AS_OF, NODE, PERIOD, need
@@ -194,10 +194,11 @@ def repeat_slips(
     closes = past["close_date"].mask(past["close_date"] < past[AS_OF], past[AS_OF])
     rows = pd.DataFrame({DEAL: past[DEAL], PERIOD: calendar.months_of(closes), "day": past["close_date"]})
     later = (rows[PERIOD] > rows[PERIOD].shift()) & (rows[DEAL] == rows[DEAL].shift())
-    slips, first = later.groupby(rows[DEAL]).sum(), rows.groupby(DEAL)["day"].first()
-    table = live[[DEAL, NODE, AMOUNT]].assign(
-        slips=live[DEAL].map(slips).astype("int64"), first_close=live[DEAL].map(first), close_date=live["close_date"]
-    )  # fmt: skip
+    moves = pd.DataFrame(
+        {"slips": later.groupby(rows[DEAL]).sum(), "first_close": rows.groupby(DEAL)["day"].first()}
+    )
+    table = live[[DEAL, NODE, AMOUNT]].join(moves, on=DEAL).assign(close_date=live["close_date"])
+    table["slips"] = table["slips"].astype("int64")
     return table[table["slips"] >= least].sort_values(
         [AMOUNT, DEAL], ascending=[False, True], ignore_index=True
     )

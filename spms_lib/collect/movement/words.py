@@ -26,7 +26,9 @@ MEANING: Final = {
 _KEY: Final = [NODE, PERIOD, CATEGORY]
 
 
-def submission_movement(before: pd.DataFrame, after: pd.DataFrame) -> Movement:
+def submission_movement(
+    before: pd.DataFrame, after: pd.DataFrame, *, names: tuple[str, str] = ("Said before", "Said now")
+) -> Movement:
     """Explain how what the field said went from one day's latest words to another's.
 
     Within one node and period, what one category gained and another lost moved between them: the
@@ -38,6 +40,8 @@ def submission_movement(before: pd.DataFrame, after: pd.DataFrame) -> Movement:
     ----------
     before, after
         node, period, category, value (minor units), one row each, as `latest_submissions` gives them.
+    names
+        What the two totals are called.
 
     Returns
     -------
@@ -82,6 +86,7 @@ def submission_movement(before: pd.DataFrame, after: pd.DataFrame) -> Movement:
         closing=now.rename(AMOUNT).reset_index(),
         kinds=MEANING,
         item=(NODE, PERIOD),
+        names=names,
     )
 
 
