@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.collect.movement.bridge import Movement
@@ -139,6 +139,7 @@ def test_what_was_said_and_all_parts_are_what_is_said_now(before: dict, after: d
     assert moved.by("node")["closed"].abs().sum() == moved.by("node")["re-categorised"].abs().sum() == 0
 
 
+@settings(max_examples=25)
 @given(before=said, after=said)
 def test_every_word_of_either_day_has_a_part(before: dict, after: dict) -> None:
     moved = submission_movement(frame(before), frame(after))
@@ -146,6 +147,7 @@ def test_every_word_of_either_day_has_a_part(before: dict, after: dict) -> None:
     assert rows == {*before, *after}
 
 
+@settings(max_examples=25)
 @given(before=said, after=said)
 def test_time_run_backwards_turns_every_sign_of_words(before: dict, after: dict) -> None:
     there, back = (

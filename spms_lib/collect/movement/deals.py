@@ -16,7 +16,7 @@ from spms_lib.tables import AS_OF, CATEGORY, NODE, need
 DEAL: Final = "opportunity"
 NO_CATEGORY: Final = "(none)"
 NEW, RETURNED, PULLED_IN, PUSHED_IN = "new", "returned", "pulled in", "pushed in"
-UP, DOWN, OWNER, RECATEGORY = "up", "down", "owner change", "re-category"
+UP, DOWN, OWNER, RESORTED = "up", "down", "owner change", "category change"
 PULLED_OUT, PUSHED_OUT = "pulled out", "pushed out"
 LOST, VANISHED = "lost", "vanished"
 MEANING: Final = {
@@ -27,7 +27,7 @@ MEANING: Final = {
     UP: "amount rose, of deals counted both times",
     DOWN: "amount fell, of deals counted both times",
     OWNER: "from one node to another, at the amount it had",
-    RECATEGORY: "from one forecast category to another, at the amount it had",
+    RESORTED: "from one forecast category to another, at the amount it had",
     PULLED_OUT: "closing day moved out of the period to an earlier one",
     PUSHED_OUT: "slipped: closing day moved out of the period to a later one",
     WON: "won in the period",
@@ -231,7 +231,7 @@ def _stayed(was: pd.DataFrame, now: pd.DataFrame, both: pd.Series) -> list[pd.Da
     moved = old[NODE] != new[NODE]
     carried = old.assign(node=new[NODE])
     sorted_anew = old[CATEGORY] != new[CATEGORY]
-    turned = pd.Series(RECATEGORY, index=old.index)
+    turned = pd.Series(RESORTED, index=old.index)
     turned = turned.mask((old["status"] == "open") & (new["status"] == "won"), WON)
     turned = turned.mask((old["status"] == "won") & (new["status"] == "open"), RETURNED)
     change = new[AMOUNT] - old[AMOUNT]

@@ -53,7 +53,13 @@ def begin(ax: Axes | None, *, title: str, note: str = "", height: float = 4.0) -
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.008, ha="left", fontweight="bold", fontsize=13)
     if note:
-        figure.supxlabel(textwrap.fill(note, LONGEST_NOTE), x=0.008, ha="left", fontsize=9, color=SOFT)
+        figure.supxlabel(
+            textwrap.fill(note, LONGEST_NOTE, break_on_hyphens=False),
+            x=0.008,
+            ha="left",
+            fontsize=9,
+            color=SOFT,
+        )
     return figure.add_subplot()
 
 
