@@ -19,6 +19,7 @@ from spms_lib.report.figures.style import RULE, SCREEN_DPI, SOFT, WIDTH, Meaning
 
 LONGEST_NAME: Final = 34
 INCH_PER_ROW: Final = 0.36
+LONGEST_NOTE: Final = 120  # characters on one line under a figure
 
 
 def begin(ax: Axes | None, *, title: str, note: str = "", height: float = 4.0) -> Axes:
@@ -52,7 +53,13 @@ def begin(ax: Axes | None, *, title: str, note: str = "", height: float = 4.0) -
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.008, ha="left", fontweight="bold", fontsize=13)
     if note:
-        figure.supxlabel(note, x=0.008, ha="left", fontsize=9, color=SOFT)
+        figure.supxlabel(
+            textwrap.fill(note, LONGEST_NOTE, break_on_hyphens=False),
+            x=0.008,
+            ha="left",
+            fontsize=9,
+            color=SOFT,
+        )
     return figure.add_subplot()
 
 

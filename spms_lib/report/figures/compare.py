@@ -23,6 +23,7 @@ from spms_lib.report.figures.style import MEANINGS, RULE, SOFT, meaning, style
 
 TOTAL: Final = "total"
 CHANGE: Final = "change"
+SETTLED: Final = "settled"
 
 
 @style()
@@ -114,6 +115,7 @@ def bridge(
     currency: str = "EUR",
     title: str = "From one number to the next",
     note: str = "",
+    leave_out_zero: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how one total becomes another, step by step.
@@ -121,8 +123,11 @@ def bridge(
     Parameters
     ----------
     frame
-        Steps in order. `kind` is "total" (the running amount, a full bar) or "change"
-        (gain or loss). A total with a missing value takes the running amount.
+        Steps in order. `kind` is "total" (the running amount, a full bar), "change" (gain or loss) or
+        "settled" (leaves this account for another one and is no loss, such as a deal that was
+        won and so is in the pipeline no more). A total with a missing value takes the running amount.
+    leave_out_zero
+        True leaves out steps of exactly 0 between totals; the note names them.
 
     Raises
     ------
@@ -130,11 +135,18 @@ def bridge(
         If a total is not what the steps before it add up to.
     """
     need(frame, label, value, kind)
-    wrong = sorted(set(frame[kind].astype(str)) - {TOTAL, CHANGE})
+    wrong = sorted(set(frame[kind].astype(str)) - {TOTAL, CHANGE, SETTLED})
     if wrong:
-        raise TableError(f"'{wrong[0]}' is not a kind of step.", remedy=f"Use '{TOTAL}' or '{CHANGE}'.")
+        raise TableError(
+            f"'{wrong[0]}' is not a kind of step.", remedy=f"Use '{TOTAL}', '{CHANGE}' or '{SETTLED}'."
+        )
+    if leave_out_zero:
+        still = (frame[kind] != TOTAL) & (frame[value] == 0)
+        names = ", ".join(frame.loc[still, label].astype("str").str.lower())
+        note = " ".join(part for part in (note, f"Not drawn, as 0: {names}." if names else "") if part)
+        frame = frame[~still]
     starts, ends = _steps(frame, label, value, kind)
-    moving = np.concatenate([starts[frame[kind].to_numpy() == CHANGE], ends])
+    moving = np.concatenate([starts[frame[kind].to_numpy() != TOTAL], ends])
     low, high = float(moving.min()), float(moving.max())
     cut = low > 0 and (high - low) < 0.3 * high
     origin = low - 0.35 * (high - low) if cut else 0.0
@@ -145,9 +157,15 @@ def bridge(
         zip(frame[kind], frame[value], starts, ends, strict=True)
     ):
         total = step == TOTAL
-        colour = MEANINGS["baseline"].colour if total else MEANINGS["good" if amount >= 0 else "bad"].colour
+        look = "baseline" if total else "actual" if step == SETTLED else "good" if amount >= 0 else "bad"
         left = min(origin if total and cut else start, end)
-        ax.barh(place, abs(end - (origin if total and cut else start)), left=left, height=0.62, color=colour)
+        ax.barh(
+            place,
+            abs(end - (origin if total and cut else start)),
+            left=left,
+            height=0.62,
+            color=MEANINGS[look].colour,
+        )
         if total and cut:
             for near in (1.2, 2.0):
                 ax.plot(
