@@ -88,7 +88,7 @@ def try_win_rates(
         same = pd.Series(1.0, index=rated.index)
         rules = {
             OWN: (rated["rate"], rated["rate"]),
-            OWN_BY_AMOUNT: (rated["rate"], rated["by_amount"]),
+            **({OWN_BY_AMOUNT: (rated["rate"], rated["by_amount"])} if rated["by_amount"].notna().all() else {}),
             ONE_RATE: (same * by_count, same * by_amount),
             STAGE_PROBABILITY: (rated["probability"], rated["probability"]),
         }
