@@ -5,8 +5,8 @@ import datetime as dt
 import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.deals import open_deals
-from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE
+from spms_lib.collect.roll_ups import COUNTED, deals_by_category
+from spms_lib.tables import CATEGORY, NODE, PERIOD, SOURCE, VALUE
 
 
 def pipeline_by_month(deals: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
@@ -22,18 +22,9 @@ def pipeline_by_month(deals: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataF
         minor units; a deal without a probability counts nothing), unrated (deals without
         a probability).
     """
-    live = open_deals(deals)
-    rows = pd.DataFrame(
-        {
-            NODE: live[NODE],
-            PERIOD: calendar.months_of(live["closes"]),
-            "deals": 1,
-            "amount": live["amount"],
-            "weighted": live["weighted"].fillna(0.0),
-            "unrated": live["weighted"].isna().astype("int64"),
-        }
-    )
-    table: pd.DataFrame = rows.groupby([NODE, PERIOD], as_index=False).sum()
+    rows = deals_by_category(deals, calendar)
+    still = rows[rows[CATEGORY] != "closed"]
+    table: pd.DataFrame = still.groupby([NODE, PERIOD], as_index=False)[list(COUNTED)].sum()
     return table
 
 

@@ -64,8 +64,13 @@ def category_roll_up(hierarchy: Hierarchy, latest: pd.DataFrame, nodes: list[str
     by_leaf = to_wide(latest[latest[NODE].isin(hierarchy.leaves)], columns=CATEGORY)
     told = [name for name in CATEGORIES if name in by_leaf or name != OPTIONAL]
     single = hierarchy.roll_up(by_leaf.reindex(columns=told)).loc[nodes]
+    return single.join(cumulative(single))
+
+
+def cumulative(single: pd.DataFrame) -> pd.DataFrame:
+    """Add categories up from closed to pipeline: `<category>_cumulative`; missing where nothing is said at all."""
     running = single.fillna(0.0).cumsum(axis=1).where(single.notna().any(axis=1), other=np.nan)
-    return single.join(running.add_suffix("_cumulative"))
+    return running.add_suffix("_cumulative")
 
 
 def status_board(

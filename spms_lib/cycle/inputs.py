@@ -8,10 +8,12 @@ import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import SourceError
+from spms_lib.cycle.owners import by_owner
 from spms_lib.findings import NOTED, findings, join
 from spms_lib.hierarchy.check import validity
 from spms_lib.money import minor_per_unit
 from spms_lib.params.company import Company
+from spms_lib.sources.files import files_of, is_pattern
 from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import Flag, TableSource
 from spms_lib.tables import AS_OF, DATE, NODE, PARENT, PERIOD, LoadedTable
@@ -43,9 +45,9 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
         rejected.
     """
     folder = data_folder(company, root, data)
-    order = sorted(company.tables, key=lambda table: table != "hierarchy")
+    first = ("hierarchy", "roster")  # other tables are checked against them
     tables: dict[str, LoadedTable] = {}
-    for table in order:
+    for table in sorted(company.tables, key=lambda table: (table not in first, table != "hierarchy")):
         loaded = load_table(
             table,
             _source(company, table),
@@ -53,6 +55,9 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
             calendar=company.calendar.fiscal,
             per_unit=minor_per_unit(company.currency),
         )
+        if company.tables[table].crm:
+            people = tables["roster"].rows if "roster" in tables else None
+            loaded = by_owner(loaded, tables["hierarchy"].rows, people)
         if table != "hierarchy":
             loaded = _check_nodes(loaded, tables["hierarchy"].rows, company.calendar.fiscal)
         tables[table] = loaded
@@ -60,7 +65,8 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
         tables["targets"] = _check_targets(
             tables["targets"], monthly_actuals(tables, company), company.measure
         )
-    return tables
+    order = sorted(company.tables, key=lambda table: table != "hierarchy")
+    return {table: tables[table] for table in order}
 
 
 def _check_targets(targets: LoadedTable, actuals: pd.DataFrame, measure: str) -> LoadedTable:
@@ -168,7 +174,7 @@ def input_fingerprint(company: Company, root: Path, *, data: str = "") -> dict[s
     Returns
     -------
     dict[str, str]
-        Table: SHA-256 of its file. A table by SQL depends on every file of the folder.
+        Table: SHA-256 of its file, or of its files' names and hashes. A table by SQL depends on every file of the folder.
         A database behind a URL has no hash and is read anew by every run.
     """
     folder = data_folder(company, root, data)
@@ -176,7 +182,11 @@ def input_fingerprint(company: Company, root: Path, *, data: str = "") -> dict[s
     hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in every}
     prints = {}
     for table, source in company.tables.items():
-        if source.file:
+        if source.file and is_pattern(source.file):
+            mine = [folder / name for name in files_of(folder, source.file)]
+            whole = "".join(f"{path.name} {hashes[path]}\n" for path in mine)
+            prints[table] = hashlib.sha256(whole.encode()).hexdigest()
+        elif source.file:
             prints[table] = hashes.get(folder / source.file, "")
         elif not source.url_env:
             prints[table] = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()

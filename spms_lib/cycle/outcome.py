@@ -5,14 +5,12 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from spms_lib.cycle.coverage import company_win_rate, covered  # noqa: F401  notebooks ask for them here
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.targets import read_plan
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.review.monitoring import pace
-from spms_lib.review.pipeline import coverage, open_pipeline, win_rate
 from spms_lib.tables import DATE, NODE, PERIOD, VALUE, to_long
-
-WIN_RATE_DAYS = 365
 
 
 def dated_results(desk: Desk, *, until: dt.date | None = None) -> pd.DataFrame:
@@ -111,57 +109,6 @@ def pace_curve(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     return pd.DataFrame(
         {DATE: days, "plan": per_day.cumsum().to_numpy(), "actual": np.where(known, actual, np.nan)}
     )
-
-
-def company_win_rate(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
-    """Return won and lost deals of the last year by the snapshots known: won, lost, by_count, by_amount."""
-    return win_rate(
-        desk.table("opportunities"), as_of=as_of, first_day=as_of - dt.timedelta(days=WIN_RATE_DAYS)
-    )
-
-
-def covered(desk: Desk, rows: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
-    """Tell whether open deals that close in the rest of the quarter are enough, by node of the scope.
-
-    Parameters
-    ----------
-    rows
-        From `paced`: node, plan, actual_to_date.
-
-    Returns
-    -------
-    pd.DataFrame
-        See `coverage`; all "no data" for a company without opportunities. The win rate is
-        the company's of the last year, by amount.
-    """
-    remaining = pd.DataFrame({NODE: rows[NODE], "remaining": rows["plan"] - rows["actual_to_date"]})
-    empty = pd.DataFrame(
-        {
-            NODE: pd.Series(dtype="str"),
-            "amount": pd.Series(dtype="Int64"),
-            "weighted": pd.Series(dtype="Int64"),
-        }
-    )
-    if not desk.has("opportunities"):
-        nobody = coverage(empty, remaining, None)
-        unknown = ["amount", "weighted", "coverage_ratio", "weighted_ratio", "expected", "expected_ratio"]
-        nobody[unknown] = nobody[unknown].astype("Float64").mask(nobody["remaining"].notna())
-        return nobody.assign(state="no data")
-    deals = open_pipeline(
-        desk.table("opportunities"),
-        as_of=as_of,
-        first_day=desk.calendar.start(desk.cycle),
-        last_day=desk.calendar.end(desk.cycle),
-    )
-    tree = desk.scope
-    mine = deals[deals[NODE].isin(tree.leaves)].set_index(NODE)[["amount", "weighted"]].astype("float64")
-    full = mine.reindex(tree.leaves)
-    full.loc[~full.index.isin(mine.index)] = (
-        0.0  # no open deal is 0; deals that nobody has rated stay missing
-    )
-    nodes = tree.roll_up(full).round().astype("Int64")
-    rate = company_win_rate(desk, as_of=as_of)["by_amount"].iloc[0]
-    return coverage(nodes.reset_index(names=NODE), remaining, None if pd.isna(rate) else float(rate))
 
 
 def sold_in_quarter(desk: Desk, *, until: dt.date) -> int:

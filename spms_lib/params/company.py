@@ -10,6 +10,8 @@ from spms_lib.money import minor_per_unit
 from spms_lib.params.block import Model
 from spms_lib.tables import schemas
 
+ForecastCategory = Literal["commit", "most_likely", "best_case", "pipeline"]
+
 
 class Calendar(Model):
     """The fiscal year."""
@@ -44,7 +46,7 @@ class Source(Model):
     """Where one table comes from."""
 
     file: str | None = None
-    """File in the data folder: .csv, .csv.gz, .parquet or .xlsx."""
+    """File in the data folder: .csv, .csv.gz, .parquet or .xlsx; with '*' all files of such a name."""
     sheet: str | None = None
     """Sheet of a workbook; the first one if not given."""
     sql: str | None = None
@@ -65,6 +67,16 @@ class Source(Model):
     """Text encoding; UTF-8, then Western European, if not given."""
     flags: dict[str, Flag] = {}
     """Source column: what a true value in it means."""
+    crm: Literal["salesforce", "hubspot", "dynamics"] | None = None
+    """CRM whose export of opportunities it is: headers and words are known then; `columns` and `words` say what differs."""
+    words: dict[str, dict[str, str]] = {}
+    """Our column name: word in the source: our word, such as category: {Upside: best_case} or node: {Anna Berg: seat_7}."""
+    stage_categories: dict[str, ForecastCategory] = {}
+    """Stage: forecast category of an open deal that has none."""
+    as_of_from: Literal["file name"] | None = None
+    """'file name' where the day of a snapshot stands in the name of its file; `file` may then hold a '*'."""
+    time_zone: str | None = None
+    """Where a day begins, such as Europe/Berlin, for times with an offset; the day as written if not given."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
@@ -72,6 +84,8 @@ class Source(Model):
             raise ValueError("give either 'file' or 'sql'")
         if self.url_env and not self.sql:
             raise ValueError("'url_env' needs 'sql'")
+        if self.as_of_from and not self.file:
+            raise ValueError("'as_of_from' needs 'file'")
         return self
 
 
@@ -110,6 +124,9 @@ class Company(Model):
         unknown = [table for table in value if table not in schemas()]
         if unknown:
             raise ValueError(f"unknown table '{unknown[0]}'; known: {', '.join(schemas())}")
+        strange = [table for table, source in value.items() if source.crm and table != "opportunities"]
+        if strange:
+            raise ValueError(f"'crm' is known for opportunities only, not for '{strange[0]}'")
         if "hierarchy" not in value or not {"actuals", "transactions"} & set(value):
             raise ValueError("a company needs the table 'hierarchy' and one of 'actuals' and 'transactions'")
         return value

@@ -1,7 +1,7 @@
 """Open deals against what is still to be sold: win rate and coverage.
 
-Conventions: coverage = open pipeline / *remaining* quota (some of the trade divide by the full
-quota). required = (1 + slippage) / win rate.
+Conventions: coverage = open pipeline / *remaining* quota; what some of the trade calls so, open
+pipeline / *full* quota, is shown beside it under its own name. required = (1 + slippage) / win rate.
 """
 
 import datetime as dt
@@ -21,6 +21,7 @@ WEIGHTED: Final = "weighted"
 REMAINING: Final = "remaining"
 WIN_RATE: Final = "win_rate"
 COVERAGE_RATIO: Final = "coverage_ratio"
+FULL_QUOTA_RATIO: Final = "full_quota_ratio"
 REQUIRED_RATIO: Final = "required_ratio"
 STATE: Final = "state"
 
@@ -134,10 +135,11 @@ def coverage(
         node, amount, weighted (minor units), as `open_pipeline` gives them. A node without a row
         has no open deal, so an amount of 0.
     remaining
-        node, remaining (quota - actual to date, minor units; null where there is no quota).
+        node, remaining (quota - actual to date, minor units; null where there is no quota), and
+        where it shall be shown quota (the full one).
     win_rates
         One win rate for all, or node, win_rate; None where unknown. By amount fits best, as
-        coverage is in money.
+        coverage is in money; of rates that differ by deal the mix, expected / amount.
     slippage_ratio
         Extra pipeline for deals that slip out of the period; 0.2 is 20 %.
 
@@ -145,7 +147,8 @@ def coverage(
     -------
     pd.DataFrame
         One row per row of `remaining`: node, remaining, amount, weighted, win_rate, coverage_ratio
-        (amount / remaining), weighted_ratio (weighted / remaining), required_ratio, expected (amount
+        (amount / remaining), full_quota_ratio (amount / full quota; null where none was given),
+        weighted_ratio (weighted / remaining), required_ratio, expected (amount
         x win rate, an estimate), expected_ratio (expected / remaining), state ("quota met", where
         nothing remains; "covered"; "short"; "no data"), denominator (always "remaining quota").
 
@@ -165,6 +168,8 @@ def coverage(
     frame[WIN_RATE] = _win_rates(win_rates, frame[NODE])
     open_quota = frame[REMAINING].mask((frame[REMAINING] <= 0).fillna(value=False))
     frame[COVERAGE_RATIO] = ratio(frame[AMOUNT], open_quota)
+    full = cents(remaining["quota"], "remaining") if "quota" in remaining else frame[REMAINING].mask(frame[NODE].notna())
+    frame[FULL_QUOTA_RATIO] = ratio(frame[AMOUNT], full.mask((full <= 0).fillna(value=False)).set_axis(frame.index))
     frame["weighted_ratio"] = ratio(frame[WEIGHTED], open_quota)
     frame[REQUIRED_RATIO] = (1 + slippage_ratio) / frame[WIN_RATE].where(frame[WIN_RATE] > 0)
     frame["expected"] = (frame[AMOUNT].astype("Float64") * frame[WIN_RATE].astype("Float64")).round()

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -14,13 +15,17 @@ NO_SUCH_DAY: Final = "no such day"
 OTHER_ORDER: Final = "day and month stand the other way round"
 SERIAL: Final = "day number of a spreadsheet, read as a day"
 
+AS_WRITTEN: Final = ""  # instead of a time zone
 FIRST_YEAR: Final = 1900
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000  # 1954 to 2119
 _SERIAL_START: Final = dt.datetime(1899, 12, 30)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DTYPE: Final = "datetime64[us]"
+_Parse = Callable[[str], tuple[tuple[dt.datetime, str | None], dt.timedelta | None]]
 
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?"
+_OFFSET = r"(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_ISO_OFFSET = r"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?) ?" + _OFFSET
 _CLOCK = re.compile(
     r"[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp]\.?[Mm]\.?)?\s*"
     r"(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$"
@@ -37,8 +42,13 @@ class _UnreadableError(Exception):
     """Inside this module: carries the reason from a parser to its column."""
 
 
-def to_date(text: "pd.Series[Any]", day_first: bool = False) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
+def to_date(
+    text: "pd.Series[Any]", day_first: bool = False, zone: str | None = None
+) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
     """Read calendar days; the time of day, if there is one, is dropped.
+
+    A time with an offset falls on the day that is written, or with `zone` on the day that
+    it was there: late in the evening in London is the next day in Berlin.
 
     Understood: `2026-12-31`, `2026/12/31`, `20261231`, `31.12.2026`, `31-Dec-2026`,
     `Dec 31, 2026`, `12/31/2026` or (with `day_first`) `31/12/2026`, each also with a
@@ -55,8 +65,10 @@ def to_date(text: "pd.Series[Any]", day_first: bool = False) -> tuple["pd.Series
     >>> days, reasons = to_date(pd.Series(["12/31/2026", "31/12/2026"]))
     >>> days.dt.strftime("%d %b").tolist(), reasons.tolist()
     (['31 Dec', nan], [nan, 'day and month stand the other way round'])
+    >>> to_date(pd.Series(["2026-06-30T22:30:00Z"]), zone="Europe/Berlin")[0].item().day
+    1
     """
-    moments, reasons = _read(text, lambda each: _moment(each, day_first)[0])
+    moments, reasons = _read(text, lambda each: _moment(each, day_first), zone or AS_WRITTEN)
     return moments.dt.normalize(), reasons
 
 
@@ -68,26 +80,23 @@ def to_datetime(text: "pd.Series[Any]", day_first: bool = False) -> tuple["pd.Se
     >>> to_datetime(pd.Series(["2026-11-09T10:00:00+01:00"]))[0].item().isoformat()
     '2026-11-09T09:00:00'
     """
-
-    def in_utc(each: str) -> tuple[dt.datetime, str | None]:
-        (moment, reason), offset = _moment(each, day_first)
-        return moment - offset, reason
-
-    return _read(text, in_utc)
+    return _read(text, lambda each: _moment(each, day_first), "UTC")
 
 
-def _read(
-    text: "pd.Series[Any]", parse: Callable[[str], tuple[dt.datetime, str | None]]
-) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
+def _read(text: "pd.Series[Any]", parse: _Parse, zone: str) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
     """Read each different text once: ISO ones together, the others by `parse`."""
     codes, unique = pd.factorize(text.astype("str").str.strip())
     each = pd.Series(unique, dtype="str")
     iso = each.str.fullmatch(_ISO).fillna(False).astype(bool)
     moments = pd.to_datetime(each.where(iso), format="ISO8601", errors="coerce").astype(_DTYPE)
     reasons = pd.Series(pd.NA, index=each.index, dtype="str").mask(iso & moments.isna(), NO_SUCH_DAY)
-    odd = each[~iso & ~is_missing(each)]
+    with_offset = each.str.fullmatch(_ISO_OFFSET).fillna(False).astype(bool)
+    if with_offset.any():
+        moments[with_offset] = _local(each[with_offset], zone)
+        reasons = reasons.mask(with_offset & moments.isna(), NO_SUCH_DAY)
+    odd = each[~iso & ~with_offset & ~is_missing(each)]
     if len(odd):
-        read = [_try(parse, text) for text in odd]
+        read = [_try(parse, text, zone) for text in odd]
         moments[odd.index] = pd.array([moment for moment, _ in read], dtype=_DTYPE)
         reasons[odd.index] = pd.array([reason for _, reason in read], dtype="str")
     too_early = moments.dt.year < FIRST_YEAR
@@ -95,11 +104,22 @@ def _read(
     return _spread(moments, codes, text.index), _spread(reasons, codes, text.index)
 
 
-def _try(
-    parse: Callable[[str], tuple[dt.datetime, str | None]], text: str
-) -> tuple[dt.datetime | None, str | None]:
+def _local(text: "pd.Series[Any]", zone: str) -> "pd.Series[Any]":
+    """Read ISO times with an offset: as written, or as the clocks of a zone showed them."""
+    if zone == AS_WRITTEN:
+        naive = text.str.replace(rf" ?{_OFFSET}$", "", regex=True)
+        return pd.to_datetime(naive, format="ISO8601", errors="coerce").astype(_DTYPE)
+    tidy = text.str.replace(" ?(?:UTC|GMT)$", "Z", regex=True)
+    moments = pd.to_datetime(tidy, format="ISO8601", utc=True, errors="coerce")
+    return moments.dt.tz_convert(zone).dt.tz_localize(None).astype(_DTYPE)
+
+
+def _try(parse: _Parse, text: str, zone: str) -> tuple[dt.datetime | None, str | None]:
     try:
-        return parse(text)
+        (moment, reason), offset = parse(text)
+        if offset is None or zone == AS_WRITTEN:
+            return moment, reason
+        return (moment - offset).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None), reason
     except _UnreadableError as error:
         return None, str(error)
     except (ValueError, OverflowError):
@@ -111,15 +131,15 @@ def _spread(unique: "pd.Series[Any]", codes: Any, index: pd.Index) -> "pd.Series
     return unique.reindex(codes).set_axis(index)
 
 
-def _moment(text: str, day_first: bool) -> tuple[tuple[dt.datetime, str | None], dt.timedelta]:
-    """Read one text as local time; also its offset from UTC, zero if it has none."""
+def _moment(text: str, day_first: bool) -> tuple[tuple[dt.datetime, str | None], dt.timedelta | None]:
+    """Read one text as local time; also its offset from UTC, None if it has none."""
     if _NUMBER.fullmatch(text) and FIRST_SERIAL <= float(text) <= LAST_SERIAL:
         seconds = round(float(text) * 86_400)
-        return (_SERIAL_START + dt.timedelta(seconds=seconds), SERIAL), dt.timedelta()
+        return (_SERIAL_START + dt.timedelta(seconds=seconds), SERIAL), None
     clock = _CLOCK.search(text)
     day = dt.datetime(*_day(text[: clock.start()] if clock else text, day_first))
     if clock is None:
-        return (day, None), dt.timedelta()
+        return (day, None), None
     return (day + _time(clock), None), _offset(clock[6])
 
 
@@ -158,8 +178,10 @@ def _time(clock: re.Match[str]) -> dt.timedelta:
     return dt.datetime.combine(dt.datetime.min, time) - dt.datetime.min
 
 
-def _offset(zone: str | None) -> dt.timedelta:
-    if not zone or zone[0] not in "+-":
+def _offset(zone: str | None) -> dt.timedelta | None:
+    if not zone:
+        return None
+    if zone[0] not in "+-":
         return dt.timedelta()
     digits = zone[1:].replace(":", "").ljust(4, "0")
     size = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))

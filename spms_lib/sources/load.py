@@ -11,9 +11,10 @@ from spms_lib.findings import NOTED, REJECTED, ROW, SEVERITY, findings, join
 from spms_lib.sources import coerce
 from spms_lib.sources.checks import empty_rows, note_unusual, reject_contradictions, reject_repeats
 from spms_lib.sources.coerce import REMEDIES, Coerced
-from spms_lib.sources.mapping import pick_columns, source_column
+from spms_lib.sources.mapping import source_column
 from spms_lib.sources.read import read_raw
 from spms_lib.sources.spec import TableSource
+from spms_lib.sources.words import pick_texts
 from spms_lib.tables import CATEGORIES, REVENUE, STATUSES, Column, LoadedTable, Schema, schema
 
 REQUIRED_MISSING: Final = "required value is missing"
@@ -71,11 +72,11 @@ def load_table(
             where=f"{table} ({source.origin})",
             remedy="Check the export or query.",
         )
-    picked = pick_columns(raw, source, shape)
+    picked, translated = pick_texts(raw, source, shape)
     empty = empty_rows(shape, raw)
     filled = ~raw.index.isin(empty[ROW])
     cells, cell_findings = _coerce_all(shape, picked, source, calendar, per_unit, filled)
-    found = [unread.assign(table=table), empty, *cell_findings]
+    found = [unread.assign(table=table), empty, translated, *cell_findings]
     rows = _without_rejected(cells[filled], *found)
     for check in (reject_contradictions, reject_repeats):
         found.append(check(shape, rows))
@@ -122,7 +123,7 @@ def _coerce(
         case "ratio":
             return coerce.to_ratio(text, source.decimal)
         case "date":
-            return coerce.to_date(text, source.day_first)
+            return coerce.to_date(text, source.day_first, source.time_zone)
         case "datetime":
             return coerce.to_datetime(text, source.day_first)
         case "period":

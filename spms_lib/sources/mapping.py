@@ -1,6 +1,6 @@
 """Which column of the source is which of ours."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,11 +11,18 @@ from spms_lib.sources.spec import TableSource
 from spms_lib.tables import Schema
 
 
-def pick_columns(raw: pd.DataFrame, source: TableSource, schema: Schema) -> "dict[str, pd.Series[Any]]":
+def pick_columns(
+    raw: pd.DataFrame,
+    source: TableSource,
+    schema: Schema,
+    *,
+    headers: Mapping[str, Sequence[str]] | None = None,
+) -> "dict[str, pd.Series[Any]]":
     """Find the text of each of our columns in the source.
 
-    A column comes from a constant, from the mapping, or from a column of the same
-    name, capitals aside. Other columns of the source are ignored.
+    A column comes from a constant, from the mapping, from the first of its `headers` that
+    the source has, or from a column of the same name, capitals aside. Other columns of the
+    source are ignored.
 
     Returns
     -------
@@ -25,8 +32,8 @@ def pick_columns(raw: pd.DataFrame, source: TableSource, schema: Schema) -> "dic
     Raises
     ------
     TableError
-        If a name is not ours, a mapped or required column is not there, is there twice,
-        or is given as a constant as well.
+        If a name is not ours, a mapped column is not there, is there twice, or is given as
+        a constant as well.
     """
     where = f"{schema.table} ({source.origin})"
     _check_names(source, schema, where)
@@ -36,8 +43,14 @@ def pick_columns(raw: pd.DataFrame, source: TableSource, schema: Schema) -> "dic
             picked[name] = pd.Series(source.constants[name], index=raw.index, dtype="str")
         elif name in source.columns:
             picked[name] = source_column(raw, source.columns[name], where=where)
-        elif _same(raw.columns, name):
-            picked[name] = source_column(raw, name, where=where)
+        else:
+            found = first_column(raw, [*(headers or {}).get(name, ()), name], where=where)
+            picked |= {} if found is None else {name: found}
+    return picked
+
+
+def need_columns(picked: "Mapping[str, object]", raw: pd.DataFrame, schema: Schema, *, where: str) -> None:
+    """Refuse a source that has no column for one that must be there, naming the nearest it has."""
     for name in schema.required:
         if name not in picked:
             raise TableError(
@@ -45,7 +58,6 @@ def pick_columns(raw: pd.DataFrame, source: TableSource, schema: Schema) -> "dic
                 where=where,
                 remedy=f"Add it to `columns` as '{name}: <name in the source>'. {_nearest(name, raw.columns)}",
             )
-    return picked
 
 
 def _check_names(source: TableSource, schema: Schema, where: str) -> None:
@@ -81,6 +93,12 @@ def source_column(raw: pd.DataFrame, name: str, *, where: str) -> "pd.Series[Any
             f"The source has {len(places)} columns '{name}'.", where=where, remedy="Rename all but one."
         )
     return raw.iloc[:, places[0]]
+
+
+def first_column(raw: pd.DataFrame, names: Sequence[str], *, where: str) -> "pd.Series[Any] | None":
+    """Take the first of some columns that the source has; None if it has none of them."""
+    there = next((name for name in names if _same(raw.columns, name)), None)
+    return None if there is None else source_column(raw, there, where=where)
 
 
 def _same(names: Iterable[str], name: str) -> list[int]:

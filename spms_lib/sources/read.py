@@ -9,6 +9,7 @@ from spms_lib.findings import no_findings
 from spms_lib.sources.csv_file import read_csv
 from spms_lib.sources.database import read_database
 from spms_lib.sources.duck import read_duckdb, read_parquet
+from spms_lib.sources.files import is_pattern, read_files
 from spms_lib.sources.folder import file_inside
 from spms_lib.sources.spec import TableSource
 from spms_lib.sources.workbook import read_workbook
@@ -39,6 +40,8 @@ def read_raw(source: TableSource, data_dir: Path) -> tuple[pd.DataFrame, pd.Data
         return read_database(source.sql, source.url_env, where=where, decimal=source.decimal), no_findings()
     if source.sql:
         return read_duckdb(source.sql, data_dir, where=where, decimal=source.decimal), no_findings()
+    if is_pattern(source.file or "") or source.as_of_from:
+        return read_files(source, data_dir, read_raw)
     path = file_inside(data_dir, source.file or "")
     try:
         match path.name.lower().removesuffix(".gz").rpartition(".")[2]:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+from zoneinfo import available_timezones
 
 from spms_lib.errors import SourceError
+
+FILE_NAME: Final = "file name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class TableSource:
     Attributes
     ----------
     file
-        Name inside the data folder: .csv, .txt or .tsv (also .gz), .parquet, .xlsx or .xlsm.
+        Name inside the data folder: .csv, .txt or .tsv (also .gz), .parquet, .xlsx or .xlsm; with
+        `*` all files of such a name, under each other in the order of their names.
     sheet
         Sheet of a workbook; None is the first one.
     sql
@@ -51,6 +56,18 @@ class TableSource:
         Of a CSV file; None finds them out.
     flags
         The source's column name to what a true value in it means.
+    crm
+        CRM whose export it is, as in `spms_lib.sources.crm`: headers and words are known then, and
+        `columns` and `words` say what differs.
+    words
+        Our column name to what its words are called in the source, capitals and outer spaces aside;
+        `omitted` as a category is a deal that is left out of the forecast, `*` any other word.
+    stage_categories
+        Stage to the forecast category of a deal that has none.
+    as_of_from
+        `file name` where the day of a snapshot stands in the name of its file.
+    time_zone
+        Where a day begins, such as Europe/Berlin, for times with an offset; None takes the day as written.
 
     Raises
     ------
@@ -74,6 +91,11 @@ class TableSource:
     encoding: str | None = None
     delimiter: str | None = None
     flags: Mapping[str, Flag] = field(default_factory=dict)
+    crm: str | None = None
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stage_categories: Mapping[str, str] = field(default_factory=dict)
+    as_of_from: str | None = None
+    time_zone: str | None = None
 
     def __post_init__(self) -> None:
         if bool(self.file) == bool(self.sql):
@@ -87,6 +109,16 @@ class TableSource:
         if self.decimal not in {".", ","}:
             raise SourceError(
                 f"'{self.decimal}' is not a decimal mark.", where=self.origin, remedy="Use '.' or ','."
+            )
+        if self.as_of_from not in {None, FILE_NAME} or (self.as_of_from and not self.file):
+            raise SourceError(
+                f"The day of a snapshot cannot be read from '{self.as_of_from}' here.",
+                where=self.origin,
+                remedy=f"Give a `file` and set `as_of_from: {FILE_NAME}`, or leave it out.",
+            )
+        if self.time_zone is not None and self.time_zone not in available_timezones():
+            raise SourceError(
+                f"There is no time zone '{self.time_zone}'.", where=self.origin, remedy="Write it as Europe/Berlin."
             )
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise SourceError(
