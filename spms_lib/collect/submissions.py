@@ -1,4 +1,4 @@
-"""Submissions: what forecasters sent, who has not, and what it adds up to."""
+"""Submissions: what forecasters sent, their last words, and what it adds up to."""
 
 import datetime as dt
 
@@ -27,8 +27,21 @@ def latest_submissions(submissions: pd.DataFrame, *, cut_off: dt.date) -> pd.Dat
         The same columns and `version` (1 for the first of its kind), one row per node,
         period and category.
     """
+    return latest_words(submissions, "submitted_at", cut_off=cut_off)
+
+
+def latest_overrides(overrides: pd.DataFrame, *, cut_off: dt.date) -> pd.DataFrame:
+    """Take the last override of each node, period and category up to the end of a day: see `latest_submissions`.
+
+    One that was taken back is there, without a value.
+    """
+    return latest_words(overrides, "overridden_at", cut_off=cut_off)
+
+
+def latest_words(words: pd.DataFrame, at: str, *, cut_off: dt.date) -> pd.DataFrame:
+    """Take the last row of each node, period and category whose time `at` lies before the end of the cut-off day."""
     end = pd.Timestamp(cut_off) + pd.Timedelta(days=1)
-    heard = submissions[submissions["submitted_at"] < end].sort_values("submitted_at", kind="stable")
+    heard = words[words[at] < end].sort_values(at, kind="stable")
     key = [NODE, PERIOD, CATEGORY]
     version = heard.groupby(key).cumcount() + 1
     return heard.assign(version=version).drop_duplicates(key, keep="last").sort_values(key, ignore_index=True)
@@ -71,72 +84,3 @@ def cumulative(single: pd.DataFrame) -> pd.DataFrame:
     """Add categories up from closed to pipeline: `<category>_cumulative`; missing where nothing is said at all."""
     running = single.fillna(0.0).cumsum(axis=1).where(single.notna().any(axis=1), other=np.nan)
     return running.add_suffix("_cumulative")
-
-
-def status_board(
-    hierarchy: Hierarchy, latest: pd.DataFrame, months: list[str], *, due: dt.date, vacant: set[str]
-) -> pd.DataFrame:
-    """Show for every leaf whether its forecast is there, complete, in time and changed.
-
-    Parameters
-    ----------
-    months
-        Periods that must be forecast.
-    due
-        Day until whose end a submission is in time.
-    vacant
-        Leaves without a person.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns node, name, owner, state (submitted, incomplete, missing, vacant), late
-        (bool), versions (how often it was sent), last (when), reminder (text to send, or empty).
-    """
-    asked = latest[latest[PERIOD].isin(months) & latest[CATEGORY].isin(FORECAST_CATEGORIES)]
-    seen = asked.groupby(NODE).agg(
-        months=(PERIOD, "nunique"), last=("submitted_at", "max"), versions=("version", "max")
-    )
-    board = pd.DataFrame({NODE: hierarchy.leaves}).join(seen, on=NODE)
-    board["name"] = board[NODE].map(hierarchy.name)
-    board["owner"] = board[NODE].map(hierarchy.owner).astype("object")
-    empty = board["months"].isna()
-    board["state"] = np.select(
-        [~empty & (board["months"] == len(months)), ~empty, board[NODE].isin(vacant)],
-        ["submitted", "incomplete", "vacant"],
-        "missing",
-    )
-    board["late"] = board["last"] >= pd.Timestamp(due) + pd.Timedelta(days=1)
-    board["versions"] = board["versions"].fillna(0).astype("int64")
-    wanting = board["state"].isin(["missing", "incomplete"])
-    who = board["owner"].where(board["owner"].notna(), board["name"]).astype("str")
-    text = (
-        who
-        + ": your forecast for "
-        + ", ".join(months)
-        + " is "
-        + board["state"]
-        + f"; please send it by {due}."
-    )
-    board["reminder"] = text.where(wanting, "")
-    return board[[NODE, "name", "owner", "state", "late", "versions", "last", "reminder"]]
-
-
-def completeness(hierarchy: Hierarchy, board: pd.DataFrame) -> pd.DataFrame:
-    """Count by node how many of its leaves have submitted.
-
-    Returns
-    -------
-    pd.DataFrame
-        Indexed by node: expected (leaves with a person), submitted, incomplete, missing,
-        vacant, late, share (submitted / expected; missing where nobody is expected).
-    """
-    state = board.set_index(NODE)["state"]
-    flags = pd.DataFrame(
-        {name: (state == name).astype("int64") for name in ("submitted", "incomplete", "missing", "vacant")}
-    )
-    flags["late"] = board.set_index(NODE)["late"].astype("int64")
-    counts = hierarchy.roll_up(flags)
-    counts.insert(0, "expected", counts["submitted"] + counts["incomplete"] + counts["missing"])
-    counts["share"] = counts["submitted"] / counts["expected"].where(counts["expected"] > 0)
-    return counts

@@ -7,6 +7,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from spms_lib.cycle.collection import submissions_of_cycle
+from spms_lib.cycle.collection_freeze import snapshots
+from spms_lib.cycle.collection_words import OVERRIDE, SUBMISSION
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.layers import ITEM as LAYER
 from spms_lib.errors import ParamsError
@@ -128,11 +131,13 @@ def _proof(
     if what == SIGN_OFF:
         signed = desk.ledger.sign_offs()
         mine = signed[signed["name"].str.startswith(f"{desk.cycle} ")]
+        mine = mine[~mine["kind"].isin([SUBMISSION, OVERRIDE])]  # snapshots of what was heard sign no plan
         return _newest(mine[mine["time"] < pd.Timestamp(day) + pd.Timedelta(days=1)])
+    if what == SUBMISSION:
+        return _frozen(desk, day) or _all_heard(desk, day)
     rows = states[_kind(what)]
     fits = _WHERE[what][1] if what in _WHERE else None
-    found = _newest(rows if fits is None else rows[fits(rows["item"], str(duty["step"]))])
-    return _all_heard(desk, day) if found is None and what == "submission" else found
+    return _newest(rows if fits is None else rows[fits(rows["item"], str(duty["step"]))])
 
 
 def _kind(what: str) -> str:
@@ -159,12 +164,18 @@ def _newest(rows: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     return last["time"], str(last["author"])
 
 
+def _frozen(desk: Desk, day: dt.date) -> tuple[pd.Timestamp, str] | None:
+    """Tell when the cycle's submissions were frozen as they stood at the cut-off or later."""
+    rows = snapshots(desk)
+    rows = rows[rows["day"] >= pd.Timestamp(desk.params.collect_as_of)]
+    return _newest(rows[rows["time"] < pd.Timestamp(day) + pd.Timedelta(days=1)])
+
+
 def _all_heard(desk: Desk, day: dt.date) -> tuple[pd.Timestamp, str] | None:
     """Tell when the last leaf of the tree first spoke of the quarter; None while one is silent."""
-    rows = desk.table("submissions")
-    if rows.empty:
+    mine = submissions_of_cycle(desk)
+    if mine.empty:
         return None
-    mine = rows[rows[PERIOD].isin(desk.months) & rows[NODE].isin(desk.tree.leaves)]
     mine = mine[mine["submitted_at"] < pd.Timestamp(day) + pd.Timedelta(days=1)]
     first = mine.groupby(NODE)["submitted_at"].min()
     return None if len(first) < len(desk.tree.leaves) else (first.max(), "all who submit")

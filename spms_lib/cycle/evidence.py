@@ -7,6 +7,7 @@ import pandas as pd
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.baselines import AUTO, past_baselines
 from spms_lib.cycle.desk import Desk
+from spms_lib.cycle.heard import submissions_heard
 from spms_lib.goals.baseline import backtest
 from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
 
@@ -39,7 +40,7 @@ def past_submissions(desk: Desk, quarters: list[str]) -> pd.DataFrame:
     pd.DataFrame
         Columns node, period, source (`bottom_up`), value; rows only where somebody spoke.
     """
-    rows = desk.table("submissions")
+    rows = submissions_heard(desk)
     parts = []
     lead = desk.params.collect_as_of - desk.calendar.start(desk.cycle)
     for quarter in quarters if len(rows) else []:

@@ -3,9 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast
-from spms_lib.collect.submissions import field_forecast, latest_submissions
+from spms_lib.collect.pipeline import pipeline_by_month
 from spms_lib.cycle.baselines import baseline_values
+from spms_lib.cycle.collection import (
+    field_estimate,
+    manager_estimates,
+    past_manager_estimates,
+)
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
     BOTTOM_UP,
@@ -16,7 +20,6 @@ from spms_lib.cycle.evidence import (
     past_submissions,
 )
 from spms_lib.cycle.limits import limits_in_force
-from spms_lib.cycle.outcome import dated_results
 from spms_lib.cycle.targets import cells, holds_in_force, read_targets
 from spms_lib.deals import snapshot
 from spms_lib.reconcile.explain import chain, explain
@@ -25,67 +28,17 @@ from spms_lib.reconcile.plan import BOUND, CUT, HOLD, ROUNDING, Plan, reconcile
 from spms_lib.reconcile.trust import track_records, with_variance
 from spms_lib.store.commits import Commit
 from spms_lib.store.decisions import record_decisions
-from spms_lib.tables import DATE, LEVEL, NAME, NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
+from spms_lib.tables import LEVEL, NAME, NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
 
 TARGET, FIELD, BASELINE = "target", "field", "baseline"
 
 
-def field_submissions(desk: Desk) -> pd.DataFrame:
-    """Return each leaf's last word on the quarter by the cut-off; empty where nobody submits."""
-    rows = desk.table("submissions")
-    if rows.empty:
-        return rows.assign(version=pd.Series(dtype="int64"))
-    mine = rows[rows[PERIOD].isin(desk.months) & rows[NODE].isin(desk.tree.leaves)]
-    return latest_submissions(mine, cut_off=desk.params.collect_as_of)
-
-
-def commit_submissions(desk: Desk, latest: pd.DataFrame) -> Commit | None:
-    """Freeze the submissions heard by the cut-off in the ledger; None if they are there already."""
-    rows = latest.rename(columns={"category": "item"})[[NODE, PERIOD, "item", VALUE]]
-    frozen = rows.assign(measure=desk.company.measure, unit=desk.currency, value=rows[VALUE].astype("Int64"))
-    if frozen.empty:
-        return None
-    return desk.ledger.commit(
-        "submission",
-        frozen,
-        author=desk.author,
-        message=f"{desk.cycle}: heard by {desk.params.collect_as_of}",
-    )
-
-
-def field_estimate(desk: Desk) -> tuple[pd.DataFrame, str]:
-    """Find what the field expects of each leaf and month, and say how it was heard.
-
-    Submissions where the company collects them; else what has closed plus the weighted
-    open deals of the last snapshot by the cut-off; else nothing.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns node, period, source (`field`), value (minor units).
-    str
-        `submissions`, `pipeline` or `nobody`.
-    """
-    latest = field_submissions(desk)
-    if len(latest):
-        return field_forecast(latest), "submissions"
-    deals = (
-        snapshot(desk.table("opportunities"), as_of=desk.params.collect_as_of)
-        if desk.has("opportunities")
-        else None
-    )
-    if deals is not None and len(deals):
-        sold = dated_results(desk)[[NODE, DATE, VALUE]]
-        heard = pipeline_forecast(deals, sold, desk.months, desk.calendar, as_of=desk.params.collect_as_of)
-        return heard[heard[NODE].isin(desk.tree.leaves)], "pipeline"
-    return pd.DataFrame(columns=[NODE, PERIOD, SOURCE, VALUE]), "nobody"
-
-
 def gather_estimates(desk: Desk) -> pd.DataFrame:
-    """Put target, field and baseline under each other: columns node, period, source, value."""
+    """Put target, field, managers' overrides and baseline under each other: columns node, period, source, value."""
     parts = [
         to_long(read_targets(desk)).assign(source=TARGET),
         field_estimate(desk)[0],
+        manager_estimates(desk),
         to_long(baseline_values(desk)).assign(source=BASELINE),
     ]
     some = [part[[NODE, PERIOD, SOURCE, VALUE]].astype({VALUE: float}) for part in parts if len(part)]
@@ -95,14 +48,15 @@ def gather_estimates(desk: Desk) -> pd.DataFrame:
 def learn_trust(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
     """Learn from past quarters how far each source was off: see `track_records`.
 
-    The field's record is of what each leaf said itself, never of a filled gap.
+    The field's record is of what each leaf said itself, never of a filled gap; the managers' is of what they changed.
     """
-    past = past_forecasts(desk, quarters=quarters)
+    past, when = past_forecasts(desk, quarters=quarters), past_quarters(desk, quarters)
     names = {TOP_DOWN: TARGET, BASELINE: BASELINE}
     kept = past[past[SOURCE].isin(names)].assign(source=lambda rows: rows[SOURCE].map(names))
-    said = past_submissions(desk, past_quarters(desk, quarters)).replace({SOURCE: {BOTTOM_UP: FIELD}})
+    said = past_submissions(desk, when).replace({SOURCE: {BOTTOM_UP: FIELD}})
     spoken = said[said[NODE].isin(desk.tree.leaves)]
-    return track_records(pd.concat([kept, spoken], ignore_index=True), past_actuals(desk), desk.tree.level)
+    parts = [part for part in (kept, spoken, past_manager_estimates(desk, when)) if len(part)]
+    return track_records(pd.concat(parts or [kept], ignore_index=True), past_actuals(desk), desk.tree.level)
 
 
 def weigh(desk: Desk, estimates: pd.DataFrame, records: pd.DataFrame, *, leadership: float) -> pd.DataFrame:
@@ -159,48 +113,6 @@ def named(desk: Desk, table: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def below_the_top(desk: Desk, gaps: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows for a figure: without the company, which would dwarf the others.
-
-    Returns
-    -------
-    pd.DataFrame
-        `gaps` and field_scaled: what was said, raised to the targets of those who have not spoken.
-    """
-    rows = gaps[gaps[NODE] != desk.tree.root]
-    return rows.assign(
-        field_scaled=rows["field"] * rows["target"] / rows["target_said"].where(rows["target_said"] > 0)
-    )
-
-
-def field_against_target(desk: Desk, field: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
-    """Set what the field expects against the targets of those who spoke for the whole quarter.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns node, name, target, target_said, field, gap (target_said - field), ratio
-        (field / target_said), said (share of the target whose owners have spoken); the
-        company first, then the review level; missing where nobody has spoken.
-    """
-    tree = desk.tree
-    said = to_wide(field).reindex(index=tree.leaves, columns=desk.months) if len(field) else None
-    whole = (
-        said.sum(axis=1, min_count=len(desk.months)) if said is not None else pd.Series(np.nan, tree.leaves)
-    )
-    own = targets.loc[tree.leaves].sum(axis=1).astype(float)
-    table = tree.roll_up(
-        pd.DataFrame({"target": own, "target_said": own.where(whole.notna()), "field": whole.astype(float)})
-    )
-    rows = table.loc[[tree.root, *tree.at_level(desk.review_level)]]
-    rows = rows.assign(
-        gap=rows["target_said"] - rows["field"],
-        ratio=rows["field"] / rows["target_said"].where(rows["target_said"] > 0),
-        said=rows["target_said"].fillna(0.0) / rows["target"].where(rows["target"] > 0),
-    )
-    return named(desk, rows.reset_index(names=NODE))
-
-
 def pipeline_table(desk: Desk) -> pd.DataFrame:
     """Add up the open deals of the last snapshot by closing month: period, deals, amount, weighted, unrated."""
     columns = [PERIOD, "deals", "amount", "weighted", "unrated"]
@@ -208,44 +120,6 @@ def pipeline_table(desk: Desk) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     deals = snapshot(desk.table("opportunities"), as_of=desk.params.collect_as_of)
     return pipeline_by_month(deals, desk.calendar).groupby(PERIOD)[columns[1:]].sum().reset_index()
-
-
-def open_notes(desk: Desk) -> pd.DataFrame:
-    """List field notes written by the cut-off that nobody has answered: written_at, name, topic, text, author."""
-    rows = desk.table("notes")
-    if rows.empty:
-        return pd.DataFrame(columns=["written_at", "name", "topic", "text", "author"])
-    known = rows[(rows["written_at"] <= pd.Timestamp(desk.params.collect_as_of)) & (rows["status"] == "open")]
-    named_rows = known.assign(name=known[NODE].map(desk.tree.name)).sort_values("written_at", ascending=False)
-    return named_rows[["written_at", "name", "topic", "text", "author"]]
-
-
-def nothing_lost(latest: pd.DataFrame, categories: pd.DataFrame, desk: Desk) -> bool:
-    """Tell whether the company's roll-up holds every amount that was said for the quarter."""
-    said = latest[latest[PERIOD].isin(desk.months)]
-    single = [name for name in categories.columns if name in set(said["category"])]
-    return (
-        int(said[VALUE].sum()) == round(float(categories.loc[[desk.tree.root], single].to_numpy().sum()))
-        if len(said)
-        else True
-    )
-
-
-def none_late(latest: pd.DataFrame, desk: Desk) -> bool:
-    """Tell whether every submission was sent by the cut-off."""
-    end = pd.Timestamp(desk.params.collect_as_of) + pd.Timedelta(days=1)
-    return bool((latest["submitted_at"] < end).all()) if len(latest) else True
-
-
-def field_headline(gaps: pd.DataFrame, heard_by: str, desk: Desk) -> str:
-    """Say in one line what the field expects and how much of the target has been spoken for."""
-    top = gaps.iloc[0]
-    if pd.isna(top["field"]):
-        return "Nobody has said anything: the plan will rest on targets and history"
-    return (
-        f"The field expects {desk.money(top['field'])}, {top['ratio']:.0%} of the target of those who spoke "
-        f"({top['said']:.0%} of the target; heard from {heard_by})"
-    )
 
 
 def trust_table(desk: Desk, records: pd.DataFrame) -> pd.DataFrame:

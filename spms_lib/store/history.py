@@ -1,5 +1,6 @@
-"""History: the list of commits, and what changed between two moments."""
+"""History: the list of commits, every version of a cell, and what changed between two moments."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, select
 from spms_lib.store.cells import equal_payload, frame_of
 from spms_lib.store.schema import (
     AUTHOR,
+    COMMIT,
     ID,
     KEYS,
     KIND,
@@ -18,11 +20,13 @@ from spms_lib.store.schema import (
     SEQ,
     TIME,
     UNIT,
+    WITHDRAWN,
+    cells,
     commits,
     signoffs,
 )
 from spms_lib.store.state import state
-from spms_lib.tables import VALUE
+from spms_lib.tables import PERIOD, VALUE
 
 LOG_COLUMNS: Final = (SEQ, ID, TIME, AUTHOR, KIND, MESSAGE, "cells", "signoffs")
 DIFF_COLUMNS: Final = (
@@ -37,6 +41,7 @@ DIFF_COLUMNS: Final = (
     "text_before",
     "text_after",
 )
+VERSION_COLUMNS: Final = (SEQ, COMMIT, AUTHOR, TIME, MESSAGE, *KEYS, *PAYLOAD, WITHDRAWN)
 
 
 def log(connection: Connection, *, scenario: str, kind: str | None, limit: int | None) -> pd.DataFrame:
@@ -52,6 +57,22 @@ def log(connection: Connection, *, scenario: str, kind: str | None, limit: int |
         names.setdefault(row.commit_id, []).append(row.name)
     signed = [", ".join(names.get(commit_id, [])) for commit_id in found[ID]]
     return found.assign(signoffs=pd.Series(signed, dtype="str"))
+
+
+def versions(
+    connection: Connection, kind: str, *, scenario: str, last: int, periods: Collection[str] | None
+) -> pd.DataFrame:
+    """List the cells of every commit of a kind, oldest first; columns `VERSION_COLUMNS`."""
+    about = [commits.c[name] for name in (SEQ, ID, AUTHOR, TIME, MESSAGE)]
+    wanted = (
+        select(*about, *(cells.c[name] for name in (*KEYS, *PAYLOAD, WITHDRAWN)))
+        .join(cells, cells.c[SEQ] == commits.c[SEQ])
+        .where(commits.c.scenario == scenario, commits.c.kind == kind, commits.c.seq <= last)
+    )
+    if periods is not None:
+        wanted = wanted.where(cells.c[PERIOD].in_(list(periods)))
+    rows = connection.execute(wanted).all()
+    return frame_of(rows, VERSION_COLUMNS).sort_values([SEQ, *KEYS], kind="stable", ignore_index=True)
 
 
 def diff(connection: Connection, *, kind: str | None, scenario: str, before: int, after: int) -> pd.DataFrame:

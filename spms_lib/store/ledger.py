@@ -5,7 +5,7 @@ can be shown again; undoing is one more commit.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -204,6 +204,43 @@ class Ledger:
             known_scenario(connection, scenario)
             wanted = None if kind is None else known_kind(kind)
             return history.log(connection, scenario=scenario, kind=wanted, limit=limit)
+
+    def versions(
+        self,
+        kind: str,
+        *,
+        periods: Collection[str] | None = None,
+        as_of: Moment | None = None,
+        scenario: str = MAIN,
+    ) -> pd.DataFrame:
+        """List the cells of every commit of one kind up to a moment, oldest first: nothing is folded away.
+
+        Parameters
+        ----------
+        periods
+            Only cells of these periods; all where left out.
+
+        Returns
+        -------
+        pd.DataFrame
+            seq, commit, author, time and message of the commit; node, period, measure, item, value (Int64 minor
+            units), unit, text, withdrawn (bool). In the order of the commits, then of the keys.
+
+        Examples
+        --------
+        >>> cells = pd.DataFrame({"node": ["north"], "period": ["2026-01"], "measure": ["revenue"]})
+        >>> with Ledger.open("sqlite://") as ledger:
+        ...     for value in (100, 120):
+        ...         _ = ledger.commit("targets", cells.assign(value=value), author="Ada", message="plan")
+        ...     ledger.versions("targets")["value"].tolist()
+        [100, 120]
+        """
+        with self._reading() as connection:
+            known_scenario(connection, scenario)
+            last = last_seq(connection, as_of, scenario=scenario)
+            return history.versions(
+                connection, known_kind(kind), scenario=scenario, last=last, periods=periods
+            )
 
     def diff(
         self,

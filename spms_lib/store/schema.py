@@ -26,7 +26,7 @@ SCHEMA_VERSION: Final = "1"
 VERSION_NAME: Final = "schema_version"
 
 KINDS: Final = (
-    *("targets", "submission", "override", "hold", "edit"),
+    *("targets", "form", "submission", "override", "hold", "edit"),
     *("decision", "note", "approval", "plan"),
 )
 MAIN: Final = "main"

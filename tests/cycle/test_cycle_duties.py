@@ -6,6 +6,7 @@ import typing
 import pandas as pd
 import pytest
 
+from spms_lib.cycle.collection import freeze
 from spms_lib.cycle.duties import (
     NEEDED,
     approve_step,
@@ -17,7 +18,7 @@ from spms_lib.cycle.duties import (
     duty_table,
 )
 from spms_lib.cycle.layers import commit_layers, company_layers
-from spms_lib.cycle.planning import commit_submissions, field_submissions, publish_plan
+from spms_lib.cycle.planning import publish_plan
 from spms_lib.errors import ParamsError
 from spms_lib.params.goals import FULFILLED_BY, DoneWhen, Duty
 from spms_lib.store.schema import KINDS
@@ -63,7 +64,7 @@ def test_each_commit_fulfils_its_own_step_and_no_other(desk) -> None:
     assert done(desk) == {"company target"}
     set_goals(desk)
     assert done(desk) == {"company target", "cascade"}
-    commit_submissions(desk, field_submissions(desk))
+    freeze(desk)
     assert done(desk) == {"company target", "cascade", "submissions"}
     publish_plan(desk, make_plan(desk)[0])
     assert done(desk) == {"company target", "cascade", "submissions", "reconciliation", "sign-off"}
