@@ -13,10 +13,8 @@ from scipy import stats
 
 from spms_lib.collect.calibration.mixed import (
     COMPONENTS,
-    MARKET,
     NOISE,
     PERSON,
-    QUARTER,
     TEAM,
     Design,
     Floats,
@@ -24,14 +22,14 @@ from spms_lib.collect.calibration.mixed import (
     components,
     solve,
 )
-from spms_lib.collect.calibration.record import FORECASTER, LOG_RATIO
-from spms_lib.collect.calibration.record import QUARTER as IN_QUARTER
+from spms_lib.collect.calibration.record import FORECASTER, LOG_RATIO, QUARTER
 from spms_lib.tables import NODE, need
 
 COVER: Final = 0.9
 FREAK: Final = 4.0
 FEW: Final = 4
 OWN, BY_TEAM, BY_COMPANY, NONE = "own", "team", "company", "none"
+COMPANY: Final = "(company)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +46,12 @@ class Biases:
         Indexed by team: people, months, bias, sd_shared, df, low, high, bias_ratio, ratio_low, ratio_high.
     company
         The same for the company.
+    newcomers
+        What holds for somebody without an own record: indexed by team, and by `COMPANY` for one without a known team;
+        bias, sd_own, sd_shared, df, low, high, ratios, evidence.
     spread
-        Standard deviations on the log scale by source: team, person, quarter, market (within a quarter), noise (of a
-        person's quarter) and month (of single months within a quarter).
+        Standard deviations on the log scale by source: team, person, quarter, market (within a quarter), noise (of the
+        mean of a person's quarter), month (of single months within it) and seat (of what those months have in common).
     quarters
         Columns quarter, market, effect, ratio: what all forecasters of a market were off beyond their bias.
     """
@@ -58,6 +59,7 @@ class Biases:
     people: pd.DataFrame
     teams: pd.DataFrame
     company: pd.Series
+    newcomers: pd.DataFrame
     spread: pd.Series
     quarters: pd.DataFrame
     cover: float = COVER
@@ -109,21 +111,21 @@ def learn_bias(
     ----------
     Robinson (1991), That BLUP is a good thing. Kish (1965), Survey sampling. Satterthwaite (1946).
     """
-    need(record, [FORECASTER, NODE, IN_QUARTER, LOG_RATIO], "record")
+    need(record, [FORECASTER, NODE, QUARTER, LOG_RATIO], "record")
     rows = record[record[LOG_RATIO].notna()]
     if rows.empty:
         return None
     rows = rows.assign(clipped=_clipped(rows), market=rows[NODE].map(market).fillna(NONE).astype(str))
-    cells = rows.groupby([FORECASTER, IN_QUARTER], sort=True).agg(
+    cells = rows.groupby([FORECASTER, QUARTER], sort=True).agg(
         value=("clipped", "mean"), months=("clipped", "size"), market=("market", "last")
     ).reset_index()  # fmt: skip
     homes = _homes(rows, team)
     names, at = np.unique(homes[cells[FORECASTER].drop_duplicates()], return_inverse=True)
-    quarters, when = np.unique(cells[IN_QUARTER], return_inverse=True)
+    quarters, when = np.unique(cells[QUARTER], return_inverse=True)
     markets, where = np.unique(cells["market"], return_inverse=True)
     person = cells.groupby(FORECASTER, sort=True).ngroup().to_numpy()
     design = Design(cells["value"].to_numpy(dtype=np.float64), person, when, where, at)
-    share = (cells["months"] / cells.groupby(IN_QUARTER)["months"].transform("max")).to_numpy(np.float64)
+    share = (cells["months"] / cells.groupby(QUARTER)["months"].transform("max")).to_numpy(np.float64)
     sd = components(design, share)
     recent = share * 0.5 ** ((len(quarters) - 1 - when) / half_life)
     totals = np.bincount(person, recent)
@@ -131,18 +133,20 @@ def learn_bias(
     found = solve(design, sd, recent * (effective / totals)[person])
     people = _people(rows, homes, found, effective)
     freedom = _freedom(design)
-    teams = _teams(people, names, found, freedom, cover)
+    shared = _shared(names, found, sd)
     short = people["months"] < least_history
-    people["evidence"] = np.where(short, BY_TEAM, OWN)
-    people.loc[short, "bias"] = people["team"].map(teams["bias"])
-    people.loc[short, "sd_own"] = sd[PERSON]
-    people.loc[short, "sd_shared"] = people["team"].map(teams["sd_shared"])
+    drawn = shared.reindex(people["team"]).set_axis(people.index)
+    people.loc[short, list(drawn)] = drawn[short]
     people.loc[short, "weight"] = 0.0
+    groups = people.groupby("team").agg(people=("months", "size"), months=("months", "sum"))
+    groups.loc[COMPANY] = groups.sum()
+    averages = _intervals(groups.join(shared.assign(sd_own=0.0)), freedom, cover)
     return Biases(
         people=_intervals(people, freedom, cover),
-        teams=teams,
-        company=_company(people, found, sd, freedom, cover),
-        spread=pd.Series([*sd, _within(rows)], [*COMPONENTS, "month"], name="sd"),
+        teams=averages.drop(index=COMPANY).rename_axis("team"),
+        company=averages.loc[COMPANY],
+        newcomers=_intervals(shared, freedom, cover),
+        spread=_spread(rows, cells, sd),
         quarters=_shocks(design, found, list(quarters), list(markets)),
         cover=cover,
     )
@@ -162,16 +166,18 @@ def _clipped(rows: pd.DataFrame) -> pd.Series:
 
 def _homes(rows: pd.DataFrame, team: pd.Series) -> pd.Series:
     """Find the team of each forecaster's last node."""
-    last = rows.sort_values(IN_QUARTER, kind="stable").drop_duplicates(FORECASTER, keep="last")
+    last = rows.sort_values(QUARTER, kind="stable").drop_duplicates(FORECASTER, keep="last")
     return last.set_index(FORECASTER)[NODE].map(team).fillna(NONE).astype(str).sort_index()
 
 
-def _within(rows: pd.DataFrame) -> float:
-    """Measure how single months scatter around the person's quarter."""
-    cells = rows.groupby([FORECASTER, IN_QUARTER])["clipped"]
-    freedom = len(rows) - cells.ngroups
-    gaps = rows["clipped"] - cells.transform("mean")
-    return float(np.sqrt((gaps**2).sum() / freedom)) if freedom else 0.0
+def _spread(rows: pd.DataFrame, cells: pd.DataFrame, sd: Floats) -> pd.Series:
+    """Split the noise of a quarter into that of its single months and that which they share."""
+    quarter = rows["clipped"].groupby([rows[FORECASTER], rows[QUARTER]])
+    freedom = len(rows) - len(cells)
+    month = ((rows["clipped"] - quarter.transform("mean")) ** 2).sum() / max(freedom, 1)
+    full = cells.groupby(QUARTER)["months"].max().mean()
+    seat = max(sd[NOISE] ** 2 - month / full, 0.0)
+    return pd.Series([*sd, np.sqrt(month), np.sqrt(seat)], [*COMPONENTS, "month", "seat"], name="sd")
 
 
 def _freedom(design: Design) -> tuple[float, float]:
@@ -183,7 +189,7 @@ def _freedom(design: Design) -> tuple[float, float]:
 def _people(rows: pd.DataFrame, homes: pd.Series, found: Solution, effective: Floats) -> pd.DataFrame:
     grouped = rows.assign(freak=rows["clipped"] != rows[LOG_RATIO]).groupby(FORECASTER, sort=True)
     people = grouped.agg(
-        months=(LOG_RATIO, "size"), quarters=(IN_QUARTER, "nunique"), own=(LOG_RATIO, "mean"), clipped=("freak", "sum")
+        months=(LOG_RATIO, "size"), quarters=(QUARTER, "nunique"), own=(LOG_RATIO, "mean"), clipped=("freak", "sum")
     )  # fmt: skip
     people.insert(0, "team", homes)
     return people.assign(
@@ -192,28 +198,25 @@ def _people(rows: pd.DataFrame, homes: pd.Series, found: Solution, effective: Fl
         bias=found.mean,
         sd_own=np.sqrt(found.own_variance),
         sd_shared=np.sqrt(np.maximum(found.shared_variance, 0.0)),
+        evidence=OWN,
     )
 
 
-def _teams(
-    people: pd.DataFrame, names: Floats, found: Solution, freedom: tuple[float, float], cover: float
-) -> pd.DataFrame:
-    at = 1 + np.arange(len(names))
-    cov = found.covariance
+def _shared(names: Floats, found: Solution, sd: Floats) -> pd.DataFrame:
+    """Say what is known of somebody of a team, and of the company, of whom nothing is known."""
+    at, cov = 1 + np.arange(len(names)), found.covariance
     variance = cov[0, 0] + cov[at, at] + 2 * cov[0, at]
-    table = people.groupby("team").agg(people=("months", "size"), months=("months", "sum")).reindex(names)
-    table = table.assign(
-        bias=found.shared[0] + found.shared[at], sd_own=0.0, sd_shared=np.sqrt(np.maximum(variance, 0.0))
+    table = pd.DataFrame(
+        {
+            "bias": found.shared[0] + np.append(found.shared[at], 0.0),
+            "sd_own": np.append(np.full(len(names), sd[PERSON]), np.hypot(sd[PERSON], sd[TEAM])),
+            "sd_shared": np.sqrt(np.maximum(np.append(variance, cov[0, 0]), 0.0)),
+            "evidence": BY_TEAM,
+        },
+        index=[*names, COMPANY],
     )
-    return _intervals(table.rename_axis("team"), freedom, cover).drop(columns="sd_own")
-
-
-def _company(
-    people: pd.DataFrame, found: Solution, sd: Floats, freedom: tuple[float, float], cover: float
-) -> pd.Series:
-    table = pd.DataFrame({"people": [len(people)], "months": people["months"].sum(), "bias": found.shared[0]})
-    table = table.assign(sd_own=0.0, sd_shared=np.sqrt(max(found.covariance[0, 0], 0.0)))
-    return _intervals(table, freedom, cover).drop(columns="sd_own").iloc[0].rename("company")
+    table.loc[COMPANY, "evidence"] = BY_COMPANY
+    return table
 
 
 def _intervals(table: pd.DataFrame, freedom: tuple[float, float], cover: float) -> pd.DataFrame:
@@ -238,11 +241,9 @@ def _shocks(design: Design, found: Solution, quarters: list[str], markets: list[
     whole = found.shared[1 + teams : 1 + teams + count]
     single = found.shared[1 + teams + count :].reshape(len(markets), count)
     effect = (single + whole).T.ravel()
-    cells = pd.MultiIndex.from_product([quarters, markets], names=[IN_QUARTER, "market"])
+    cells = pd.MultiIndex.from_product([quarters, markets], names=[QUARTER, "market"])
     seen = pd.Series(1, pd.MultiIndex.from_arrays([design.quarter, design.market])).groupby(level=[0, 1]).sum()
     there = seen.reindex(pd.MultiIndex.from_product([range(count), range(len(markets))]), fill_value=0) > 0
     table = pd.DataFrame({"effect": effect, "ratio": np.expm1(effect)}, index=cells)
     return table[there.to_numpy()].reset_index()
 
-
-__all__ = ["COVER", "MARKET", "NOISE", "QUARTER", "TEAM", "Biases", "learn_bias"]
