@@ -39,13 +39,14 @@ class Biases:
     Attributes
     ----------
     people
-        Indexed by forecaster: team, months, quarters, effective (quarters, after recency), clipped (freak months), own
-        (mean log ratio, nothing taken out), weight (of the own record, 0 to 1), bias, sd_own, sd_shared, df, low, high,
-        bias_ratio, ratio_low, ratio_high, evidence (own; team where the past is shorter than asked).
+        Indexed by forecaster: team, months, quarters, own (mean log ratio, nothing taken out), clipped (freak months),
+        effective (quarters, after recency), alone (own record without what its quarters did to all), sd_alone, weight (of
+        `alone` against team and company, 0 to 1), bias, sd_own, sd_shared (the part that goes with the company's mean),
+        df, low, high, bias_ratio, ratio_low, ratio_high, evidence (own; team where the past is shorter than asked).
     teams
-        Indexed by team: people, months, bias, sd_shared, df, low, high, bias_ratio, ratio_low, ratio_high.
+        Indexed by team: people, months, bias (mean of the people there), sd_own, sd_shared, df, low, high, ratios.
     company
-        The same for the company.
+        The same for all people of the company.
     newcomers
         What holds for somebody without an own record: indexed by team, and by `COMPANY` for one without a known team;
         bias, sd_own, sd_shared, df, low, high, ratios, evidence.
@@ -131,16 +132,17 @@ def learn_bias(
     totals = np.bincount(person, recent)
     effective = totals**2 / np.bincount(person, recent**2)
     found = solve(design, sd, recent * (effective / totals)[person])
-    people = _people(rows, homes, found, effective)
     freedom = _freedom(design)
-    shared = _shared(names, found, sd)
-    short = people["months"] < least_history
+    people = _people(rows, homes, found, effective)
+    shared = _newcomers(names, found, sd)
     drawn = shared.reindex(people["team"]).set_axis(people.index)
+    people["alone"] = drawn["bias"] + (people["bias"] - drawn["bias"]) / people["weight"]
+    people["sd_alone"] = np.sqrt(found.own_variance / people["weight"] + people["sd_shared"] ** 2)
+    averages = _averages(people, names, found)
+    short = people["months"] < least_history
     people.loc[short, list(drawn)] = drawn[short]
     people.loc[short, "weight"] = 0.0
-    groups = people.groupby("team").agg(people=("months", "size"), months=("months", "sum"))
-    groups.loc[COMPANY] = groups.sum()
-    averages = _intervals(groups.join(shared.assign(sd_own=0.0)), freedom, cover)
+    averages = _intervals(averages, freedom, cover)
     return Biases(
         people=_intervals(people, freedom, cover),
         teams=averages.drop(index=COMPANY).rename_axis("team"),
@@ -192,31 +194,42 @@ def _people(rows: pd.DataFrame, homes: pd.Series, found: Solution, effective: Fl
         months=(LOG_RATIO, "size"), quarters=(QUARTER, "nunique"), own=(LOG_RATIO, "mean"), clipped=("freak", "sum")
     )  # fmt: skip
     people.insert(0, "team", homes)
+    own, common = _variances(found, found.pull, found.own_variance)
     return people.assign(
-        effective=effective,
-        weight=found.weight,
-        bias=found.mean,
-        sd_own=np.sqrt(found.own_variance),
-        sd_shared=np.sqrt(np.maximum(found.shared_variance, 0.0)),
-        evidence=OWN,
+        effective=effective, weight=found.weight, bias=found.mean, sd_own=own, sd_shared=common, evidence=OWN
     )
 
 
-def _shared(names: Floats, found: Solution, sd: Floats) -> pd.DataFrame:
+def _variances(found: Solution, pull: Floats, own_variance: Floats) -> tuple[Floats, Floats]:
+    """Part the standard deviation of biases: what goes along with the error of the company's mean, and the rest."""
+    mean = found.pull.mean(axis=0)
+    along = pull @ found.covariance @ mean
+    whole = ((pull @ found.covariance) * pull).sum(axis=1) + own_variance
+    common = np.maximum(along, 0.0) / np.sqrt(max(mean @ found.covariance @ mean, 1e-300))
+    return np.sqrt(np.maximum(whole - common**2, 0.0)), common
+
+
+def _averages(people: pd.DataFrame, names: Floats, found: Solution) -> pd.DataFrame:
+    """Average the biases of the people of each team, and of all."""
+    groups = people.groupby("team").agg(people=("months", "size"), months=("months", "sum")).reindex(names)
+    groups.loc[COMPANY] = groups.sum()
+    member = np.vstack([people["team"].to_numpy() == np.array(names)[:, None], np.ones(len(people))])
+    share = member / member.sum(axis=1, keepdims=True)
+    own, common = _variances(found, share @ found.pull, share**2 @ found.own_variance)
+    return groups.assign(bias=share @ found.mean, sd_own=own, sd_shared=common)
+
+
+def _newcomers(names: Floats, found: Solution, sd: Floats) -> pd.DataFrame:
     """Say what is known of somebody of a team, and of the company, of whom nothing is known."""
-    at, cov = 1 + np.arange(len(names)), found.covariance
-    variance = cov[0, 0] + cov[at, at] + 2 * cov[0, at]
-    table = pd.DataFrame(
-        {
-            "bias": found.shared[0] + np.append(found.shared[at], 0.0),
-            "sd_own": np.append(np.full(len(names), sd[PERSON]), np.hypot(sd[PERSON], sd[TEAM])),
-            "sd_shared": np.sqrt(np.maximum(np.append(variance, cov[0, 0]), 0.0)),
-            "evidence": BY_TEAM,
-        },
-        index=[*names, COMPANY],
-    )
-    table.loc[COMPANY, "evidence"] = BY_COMPANY
-    return table
+    teams = len(names)
+    pull = np.zeros((teams + 1, found.pull.shape[1]))
+    pull[:, 0] = 1.0
+    pull[np.arange(teams), 1 + np.arange(teams)] = 1.0
+    single = np.append(np.full(teams, sd[PERSON] ** 2), sd[PERSON] ** 2 + sd[TEAM] ** 2)
+    own, common = _variances(found, pull, single)
+    evidence = [*[BY_TEAM] * teams, BY_COMPANY]
+    columns = {"bias": pull @ found.shared, "sd_own": own, "sd_shared": common, "evidence": evidence}
+    return pd.DataFrame(columns, index=[*names, COMPANY])
 
 
 def _intervals(table: pd.DataFrame, freedom: tuple[float, float], cover: float) -> pd.DataFrame:

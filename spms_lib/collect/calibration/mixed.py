@@ -76,9 +76,10 @@ class Solution:
 
     Attributes
     ----------
-    mean, own_variance, shared_variance
-        Shape (n_persons,): bias (mean + team + person), and the two parts of its variance: that of the person's own
-        noise, and that of the effects shared with others.
+    mean, own_variance
+        Shape (n_persons,): bias (mean + team + person), and the part of its variance that no other person shares.
+    pull
+        Shape (n_persons, n_shared): how an error in each shared effect passes into each bias.
     weight
         Shape (n_persons,): weight of the own record against the team's, 0 to 1.
     shared, covariance
@@ -89,7 +90,7 @@ class Solution:
 
     mean: Floats
     own_variance: Floats
-    shared_variance: Floats
+    pull: Floats
     weight: Floats
     shared: Floats
     covariance: Floats
@@ -146,7 +147,7 @@ def solve(design: Design, sd: Floats, precision: Floats) -> Solution:
     return Solution(
         mean=spread * own + pull @ shared,
         own_variance=spread,
-        shared_variance=((pull @ covariance) * pull).sum(axis=1),
+        pull=pull,
         weight=spread * known,
         shared=shared,
         covariance=covariance,
