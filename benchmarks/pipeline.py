@@ -36,7 +36,16 @@ def one_size(deals: int) -> list[Row]:
             yardstick = measure(lambda read=read, name=name: read(folder / name), 3)
             found.append(Row(case, f"pandas reads {name}", yardstick, 3, note="yardstick"))
             loading = measure(lambda name=name: load(folder, name), 2)
-            found.append(Row(case, f"load_table of {name}, checked and typed", loading, 2, loading / yardstick, "pandas"))
+            found.append(
+                Row(
+                    case,
+                    f"load_table of {name}, checked and typed",
+                    loading,
+                    2,
+                    loading / yardstick,
+                    "pandas",
+                )
+            )
         table = load(folder, "deals.csv").rows
     counting = measure(lambda: deals_by_category(table, YEAR), 3)
     found.append(Row(case, "deals_by_category", counting, 3, counting / found[0].seconds, "pandas, CSV"))
@@ -63,7 +72,9 @@ def salesforce_export(deals: int, owners: np.ndarray, seed: int = 5) -> pd.DataF
         {
             "Id": [f"006{number:015d}" for number in range(deals)],
             "OwnerId": rng.choice(owners, deals),
-            "StageName": np.array(["Qualify", "Develop", "Propose", "Close", "Closed Won", "Closed Lost"])[stage],
+            "StageName": np.array(["Qualify", "Develop", "Propose", "Close", "Closed Won", "Closed Lost"])[
+                stage
+            ],
             "ForecastCategoryName": np.array(words)[stage],
             "Amount": rng.lognormal(9, 1, deals).round(2),
             "Probability": np.array([10.0, 30.0, 50.0, 90.0, 100.0, 0.0])[stage],

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast
+from spms_lib.collect.roll_ups import deals_by_category, roll_up_deals
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
@@ -208,6 +209,22 @@ def pipeline_table(desk: Desk) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     deals = snapshot(desk.table("opportunities"), as_of=desk.params.collect_as_of)
     return pipeline_by_month(deals, desk.calendar).groupby(PERIOD)[columns[1:]].sum().reset_index()
+
+
+def deals_table(desk: Desk, nodes: list[str], *, by_month: bool = False) -> pd.DataFrame:
+    """Roll the last snapshot's deals up by category for nodes of any level: see `roll_up_deals`; and name.
+
+    Only deals of the quarter's months count. No rows for a company without a snapshot by the cut-off.
+    """
+    deals = (
+        snapshot(desk.table("opportunities"), as_of=desk.params.collect_as_of)
+        if desk.has("opportunities")
+        else None
+    )
+    if deals is None or deals.empty:
+        return pd.DataFrame(columns=[NODE, NAME])
+    counted = deals_by_category(deals, desk.calendar)
+    return named(desk, roll_up_deals(desk.tree, counted, nodes, months=desk.months, by_month=by_month))
 
 
 def open_notes(desk: Desk) -> pd.DataFrame:

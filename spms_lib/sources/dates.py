@@ -120,7 +120,9 @@ def _try(parse: _Parse, text: str, zone: str) -> tuple[dt.datetime | None, str |
         (moment, reason), offset = parse(text)
         if offset is None or zone == AS_WRITTEN:
             return moment, reason
-        return (moment - offset).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None), reason
+        return (moment - offset).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(
+            tzinfo=None
+        ), reason
     except _UnreadableError as error:
         return None, str(error)
     except (ValueError, OverflowError):

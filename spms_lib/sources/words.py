@@ -54,7 +54,9 @@ def pick_texts(raw: pd.DataFrame, source: TableSource, schema: Schema) -> tuple[
         given = frozenset({*source.columns, *source.constants})
         picked = pick_columns(raw, source, schema, headers=export.columns)
         picked = derive(raw, picked, export, given=given, where=where)
-        words = {name: {**export.words.get(name, {}), **words.get(name, {})} for name in {*export.words, *words}}
+        words = {
+            name: {**export.words.get(name, {}), **words.get(name, {})} for name in {*export.words, *words}
+        }
     need_columns(picked, raw, schema, where=where)
     picked |= {name: _translate(picked[name], known) for name, known in words.items() if name in picked}
     return _categories(picked, source, schema)

@@ -23,7 +23,8 @@ def deals(*rows: tuple) -> pd.DataFrame:
 def past(*bins: tuple[str, int, int], amount: int = 100) -> pd.DataFrame:
     """Past deals by stage: how many, and how many of them were won."""
     parts = [
-        pd.DataFrame({"stage": stage, "won": np.arange(count) < won, "amount": amount}) for stage, count, won in bins
+        pd.DataFrame({"stage": stage, "won": np.arange(count) < won, "amount": amount})
+        for stage, count, won in bins
     ]
     frame = pd.concat(parts, ignore_index=True).assign(age=10.0, segment=None, due=True)
     return frame.assign(won_amount=frame["won"] * amount)
@@ -111,7 +112,9 @@ def test_a_rate_follows_the_formula_of_the_module() -> None:
         return lgamma(a) + lgamma(b) - lgamma(a + b)
 
     def likely(k: float) -> float:
-        return sum(beta(w + k * mean, n - w + k * (1 - mean)) - beta(k * mean, k * (1 - mean)) for _, n, w in bins)
+        return sum(
+            beta(w + k * mean, n - w + k * (1 - mean)) - beta(k * mean, k * (1 - mean)) for _, n, w in bins
+        )
 
     k = min(max(STRENGTHS, key=likely), 124)
     assert rates_of(past(*bins)) == pytest.approx({s: (w + k * mean) / (n + k) for s, n, w in bins})
@@ -136,7 +139,8 @@ def test_rates_of_many_thin_bins_are_nearer_the_truth_than_their_own_shares_or_o
     sizes = rng.integers(2, 25, size=300)
     won = rng.binomial(sizes, truth)
     level = learn_win_rates(
-        past(*[(f"{i:03}", int(n), int(w)) for i, (n, w) in enumerate(zip(sizes, won, strict=True))]), keys=["stage"]
+        past(*[(f"{i:03}", int(n), int(w)) for i, (n, w) in enumerate(zip(sizes, won, strict=True))]),
+        keys=["stage"],
     ).levels[1]
     assert level["stage"].tolist() == sorted(level["stage"])
 
@@ -153,7 +157,14 @@ def test_rates_of_many_thin_bins_are_nearer_the_truth_than_their_own_shares_or_o
 def test_an_unseen_bin_takes_the_rate_of_the_next_coarser_one() -> None:
     rates = learn_win_rates(past(("early", 500, 50), ("late", 500, 400)), keys=["stage"])
     now = pd.DataFrame(
-        {"node": "a", "stage": ["late", "new stage", None], "age": 10.0, "segment": None, "amount": 100, "due": True}
+        {
+            "node": "a",
+            "stage": ["late", "new stage", None],
+            "age": 10.0,
+            "segment": None,
+            "amount": 100,
+            "due": True,
+        }
     )
     got = rate_deals(rates, now)
     assert got["bin"].tolist() == ["late", "all deals", "all deals"]
@@ -183,7 +194,13 @@ def test_expected_wins_are_amount_times_rate_and_their_interval_is_that_of_a_sim
     rng = np.random.default_rng(3)
     amounts = rng.integers(50, 500, size=120)
     now = pd.DataFrame(
-        {"node": ["a", "b"] * 60, "stage": ["early"] * 70 + ["late"] * 50, "age": 10.0, "segment": None, "amount": amounts}
+        {
+            "node": ["a", "b"] * 60,
+            "stage": ["early"] * 70 + ["late"] * 50,
+            "age": 10.0,
+            "segment": None,
+            "amount": amounts,
+        }
     ).assign(due=True)
     rated = rate_deals(rates, now)
     got = expected_wins(rated, pd.Series("all", index=["a", "b"])).loc["all"]

@@ -43,7 +43,9 @@ def regional(shared: Path) -> dict[str, pd.DataFrame]:
     return {name: loaded.rows for name, loaded in tables.items()}
 
 
-def test_weighted_pipeline_equals_the_raw_file_by_owner_month_and_in_total_to_the_cent(regional, shared) -> None:
+def test_weighted_pipeline_equals_the_raw_file_by_owner_month_and_in_total_to_the_cent(
+    regional, shared
+) -> None:
     """Held to the csv module and decimal numbers; a deal whose day has passed is in November, when the file was made."""
     exact: Counter[tuple[str, str]] = Counter()
     with gzip.open(shared / "data" / "regional_sales" / "Opportunities.csv.gz", "rt") as file:
@@ -61,7 +63,10 @@ def test_weighted_pipeline_equals_the_raw_file_by_owner_month_and_in_total_to_th
     for node in tree.nodes:
         leaves = {leaf for leaf in tree.leaves if node in tree.path(leaf)}
         for month in months:
-            expected = sum((value for (owner, when), value in exact.items() if owner in leaves and when == month), Decimal())
+            expected = sum(
+                (value for (owner, when), value in exact.items() if owner in leaves and when == month),
+                Decimal(),
+            )
             assert Decimal(round(rolled[node, month])) == expected, (node, month)
     whole = roll_up_deals(tree, counted, [tree.root], months=months, by_month=False)["weighted"].item()
     assert Decimal(round(whole)) == sum(exact.values())
@@ -82,15 +87,20 @@ def test_what_came_after_a_day_changes_nothing_that_is_said_of_it(regional) -> N
             amount=rng.integers(1, 10**8, size=len(export)),
             stage="another",
             probability=rng.random(len(export)),
-            close_date=(moment + pd.to_timedelta(rng.integers(1, 300, size=len(export)), unit="D")).astype("datetime64[us]"),
+            close_date=(moment + pd.to_timedelta(rng.integers(1, 300, size=len(export)), unit="D")).astype(
+                "datetime64[us]"
+            ),
         )
-        altered = pd.concat([export[closed], other[~closed & ~later], other[later].sample(frac=0.5, random_state=1)])
+        altered = pd.concat(
+            [export[closed], other[~closed & ~later], other[later].sample(frac=0.5, random_state=1)]
+        )
         altered = altered.sort_index()
         assert (altered["amount"] != export.loc[altered.index, "amount"]).sum() > 1000
-        same = dict(check_dtype=False)
+        same = {"check_dtype": False}
         pd.testing.assert_frame_equal(known_on(export, day=day), known_on(altered, day=day), **same)
         said, again = (
-            [win_rate(as_known(table, by=day), as_of=day, by=["node"]), *learnt(table, day)] for table in (export, altered)
+            [win_rate(as_known(table, by=day), as_of=day, by=["node"]), *learnt(table, day)]
+            for table in (export, altered)
         )
         for one, two in zip(said, again, strict=True):
             pd.testing.assert_frame_equal(one, two, **same)
@@ -111,7 +121,9 @@ def test_own_win_rates_by_age_and_product_come_nearer_than_one_rate(regional) ->
         row = win_rate(known, as_of=day, first_day=day - dt.timedelta(days=365)).iloc[0]
         return float(row["by_count"]), float(row["by_amount"]) if pd.notna(row["by_amount"]) else float("nan")
 
-    tried = try_win_rates(regional["opportunities"], QUARTERS, days_left=52, known_by=TODAY, one_rate=one_rate)
+    tried = try_win_rates(
+        regional["opportunities"], QUARTERS, days_left=52, known_by=TODAY, one_rate=one_rate
+    )
     brier = summed_up(tried).set_index("rule")["brier"]
     assert brier[OWN] < 0.14
     assert brier[ONE_RATE] > 0.24

@@ -61,7 +61,9 @@ def derive(raw: pd.DataFrame, picked: Texts, export: Export, *, given: frozenset
             if actual is not None and name in texts:
                 texts[name] = actual.where(later & actual.notna(), texts[name])
     for name in set(export.percent) & set(texts) - given:
-        texts[name] = once(texts[name], lambda word: f"{word.strip()}%" if _BARE.fullmatch(word.strip()) else word)
+        texts[name] = once(
+            texts[name], lambda word: f"{word.strip()}%" if _BARE.fullmatch(word.strip()) else word
+        )
     if "amount" in texts and "amount" not in given:
         texts["amount"] = _with_currency(raw, texts["amount"], export, where)
     return texts
@@ -95,7 +97,9 @@ def _truth(word: str) -> str:
     return YES if small(word) in TRUE else NO if small(word) in FALSE else word
 
 
-def _with_currency(raw: pd.DataFrame, amount: "pd.Series[Any]", export: Export, where: str) -> "pd.Series[Any]":
+def _with_currency(
+    raw: pd.DataFrame, amount: "pd.Series[Any]", export: Export, where: str
+) -> "pd.Series[Any]":
     """Put the code before amounts that are in another currency than most, for the reader to refuse."""
     codes = first_column(raw, export.currency, where=where)
     if codes is None or first_column(raw, export.converted, where=where) is not None:
