@@ -98,10 +98,10 @@ def roll_up_deals(
     mine = mine if by_month else mine.assign(**{PERIOD: ""})
     told = [name for name in CATEGORIES if name != OPTIONAL or (mine[CATEGORY] == name).any()]
     what = [*told, UNSTATED, "weighted", "unrated"]
-    kinds = {"amount": mine[CATEGORY], "weighted": "weighted", "unrated": "unrated"}
-    rows = pd.concat(
-        [mine[[NODE, PERIOD]].assign(kind=kind, value=mine[name]) for name, kind in kinds.items()]
-    )
+    here = mine[[NODE, PERIOD]]
+    parts: list[pd.DataFrame] = [here.assign(kind=mine[CATEGORY], value=mine["amount"])]
+    parts += [here.assign(kind=name, value=mine[name]) for name in ("weighted", "unrated")]
+    rows = pd.concat(parts)
     cells = rows.groupby([NODE, PERIOD, "kind"])["value"].sum().unstack([PERIOD, "kind"])
     columns = pd.MultiIndex.from_product([spans, what])
     wide = cells.reindex(index=hierarchy.leaves, columns=columns).fillna(0.0)
