@@ -219,13 +219,13 @@ def test_expected_wins_are_amount_times_rate_and_their_interval_is_that_of_a_sim
 # -- trials ---------------------------------------------------------------------------------------------
 
 
-def test_own_rates_beat_one_rate_where_stages_differ() -> None:
-    """Each quarter 40 late deals, 30 won, and 40 early ones, 4 won; one rate says 42.5 % of every deal."""
+def year_of_quarters(days_left: int) -> tuple[pd.DataFrame, dict[str, tuple[dt.date, dt.date]]]:
+    """Each quarter, seen so many days before its end: 40 late deals, 30 won, and 40 early ones, 4 won."""
     rows, periods = [], {}
     for quarter in range(4):
         first = dt.date(2025, 1 + 3 * quarter, 1)
         last = (pd.Timestamp(first) + pd.offsets.QuarterEnd()).date()
-        seen = pd.Timestamp(last) - pd.Timedelta(days=30)
+        seen = pd.Timestamp(last) - pd.Timedelta(days=days_left)
         periods[f"2025Q{quarter + 1}"] = (first, last)
         for stage, count, won in (("late", 40, 30), ("early", 40, 4)):
             for number in range(count):
@@ -233,13 +233,29 @@ def test_own_rates_beat_one_rate_where_stages_differ() -> None:
                 end = "won" if number < won else "lost"
                 rows.append((name, "a", "open", stage, 100, last, seen))
                 rows.append((name, "a", end, stage, 100, last, pd.Timestamp(last)))
-    tried = try_win_rates(
-        deals(*rows), periods, days_left=30, known_by=dt.date(2025, 12, 31), one_rate=lambda _: (0.425, 0.425)
+    return deals(*rows), periods
+
+
+def tried(days_left: int) -> pd.DataFrame:
+    table, periods = year_of_quarters(days_left)
+    year_end = dt.date(2025, 12, 31)
+    return try_win_rates(
+        table, periods, days_left=days_left, known_by=year_end, one_rate=lambda _: (0.425, 0.425)
     )
-    assert tried["period"].unique().tolist() == ["2025Q3", "2025Q4"]  # two quarters to learn from come first
-    total = summed_up(tried).set_index("rule")
+
+
+def test_own_rates_beat_one_rate_where_stages_differ() -> None:
+    """One rate says 42.5 % of every deal: right in money, and wrong of each."""
+    trials = tried(30)
+    assert trials["period"].unique().tolist() == ["2025Q3", "2025Q4"]  # two quarters to learn from come first
+    total = summed_up(trials).set_index("rule")
     assert total.loc[OWN, "brier"] == pytest.approx((0.75 * 0.25 + 0.1 * 0.9) / 2, abs=0.002)
     assert total.loc[ONE_RATE, "brier"] == pytest.approx((0.75 * 0.25 + 0.325**2 + 0.1 * 0.9 + 0.325**2) / 2)
     assert total.loc[ONE_RATE, "bias_ratio"] == pytest.approx(0)
-    assert tried.loc[tried["rule"] == OWN, "low"].lt(3400).all()
-    assert tried.loc[tried["rule"] == OWN, "high"].gt(3400).all()
+    assert trials.loc[trials["rule"] == OWN, "low"].lt(3400).all()
+    assert trials.loc[trials["rule"] == OWN, "high"].gt(3400).all()
+
+
+def test_who_stands_before_a_quarter_has_not_seen_the_end_of_the_one_before() -> None:
+    """100 days before the end of the third quarter, the second is not over: one quarter is too few to learn from."""
+    assert tried(100)["period"].unique().tolist() == ["2025Q4"]
