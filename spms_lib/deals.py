@@ -1,4 +1,4 @@
-"""Open deals as a snapshot knew them: one definition for forecasts and for coverage."""
+"""Deals as they were known on a day: one definition for forecasts, win rates and coverage."""
 
 import datetime as dt
 from typing import Final
@@ -10,6 +10,7 @@ from spms_lib.errors import TableError
 from spms_lib.tables import AS_OF, CATEGORY, NODE
 
 OPEN_THEN: Final = ("stage", "stage_since", CATEGORY, "amount", "probability", "close_date")
+
 
 def snapshot(opportunities: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
     """Take the latest snapshot by the end of a day; no rows if there is none, never a later one."""

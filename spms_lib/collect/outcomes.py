@@ -23,7 +23,7 @@ def as_known(opportunities: pd.DataFrame, *, by: dt.date) -> pd.DataFrame:
     and those that have just closed, so deals that were lost earlier would never have been.
     """
     seen = opportunities[opportunities[AS_OF] < pd.Timestamp(by) + pd.Timedelta(days=1)]
-    if seen.empty and opportunities[AS_OF].nunique() == 1:
+    if seen.empty and len(opportunities[AS_OF].unique()) == 1:
         return known_on(opportunities, day=by)
     return seen
 

@@ -19,7 +19,7 @@ from spms_lib.calendar import FiscalCalendar
 from spms_lib.collect.submissions import OPTIONAL, cumulative
 from spms_lib.deals import open_deals
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.tables import CATEGORIES, CATEGORY, NODE, PERIOD, VALUE
+from spms_lib.tables import CATEGORIES, CATEGORY, NODE, PERIOD
 
 UNSTATED: Final = "no_category"
 OPEN_PIPELINE: Final = "open_pipeline"
@@ -49,13 +49,19 @@ def deals_by_category(deals: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataF
 
 
 def _counted(
-    rows: pd.DataFrame, calendar: FiscalCalendar, days: pd.Series, category: pd.Series | str, weighted: pd.Series | float
+    rows: pd.DataFrame,
+    calendar: FiscalCalendar,
+    days: pd.Series,
+    category: pd.Series | str,
+    weighted: pd.Series | float,
 ) -> pd.DataFrame:
     frame = pd.DataFrame({NODE: rows[NODE], PERIOD: calendar.months_of(days), CATEGORY: category, "deals": 1})
     frame = frame.assign(amount=rows["amount"].astype("int64"), weighted=weighted)
     frame["unrated"] = frame["weighted"].isna().astype("int64")
     frame["weighted"] = frame["weighted"].astype("float64").fillna(0.0)
-    total: pd.DataFrame = frame.groupby([NODE, PERIOD, CATEGORY], as_index=False, observed=True)[list(COUNTED)].sum()
+    total: pd.DataFrame = frame.groupby([NODE, PERIOD, CATEGORY], as_index=False, observed=True)[
+        list(COUNTED)
+    ].sum()
     return total
 
 
@@ -74,7 +80,7 @@ def roll_up_deals(
     counted
         From `deals_by_category`; rows of nodes outside the tree or of other months are left out.
     nodes
-        Nodes to report, of any level.
+        Nodes to report, of any level. Compare the root with `counted` for what lies outside the tree.
     months
         Months to report, such as those of a quarter.
     by_month
@@ -92,20 +98,18 @@ def roll_up_deals(
     mine = mine if by_month else mine.assign(**{PERIOD: ""})
     told = [name for name in CATEGORIES if name != OPTIONAL or (mine[CATEGORY] == name).any()]
     what = [*told, UNSTATED, "weighted", "unrated"]
-    keys = [NODE, PERIOD, CATEGORY]
-    rows = pd.concat(
-        [
-            mine[[*keys, "amount"]].rename(columns={"amount": VALUE}),
-            *(mine[[*keys, name]].rename(columns={name: VALUE}).assign(**{CATEGORY: name}) for name in what[-2:]),
-        ]
-    )
-    cells = rows.groupby(keys)[VALUE].sum().unstack([PERIOD, CATEGORY])
-    wide = cells.reindex(index=hierarchy.leaves, columns=pd.MultiIndex.from_product([spans, what])).fillna(0.0)
+    here = mine[[NODE, PERIOD]]
+    parts: list[pd.DataFrame] = [here.assign(kind=mine[CATEGORY], value=mine["amount"])]
+    parts += [here.assign(kind=name, value=mine[name]) for name in ("weighted", "unrated")]
+    rows = pd.concat(parts)
+    cells = rows.groupby([NODE, PERIOD, "kind"])["value"].sum().unstack([PERIOD, "kind"])
+    columns = pd.MultiIndex.from_product([spans, what])
+    wide = cells.reindex(index=hierarchy.leaves, columns=columns).fillna(0.0)
     total = hierarchy.roll_up(wide).loc[list(nodes)]
-    table = pd.concat({span: total[span] for span in spans}, names=[PERIOD, NODE])
+    table: pd.DataFrame = pd.concat({span: total[span] for span in spans}, names=[PERIOD, NODE])
     table = table.swaplevel().loc[[(node, span) for node in nodes for span in spans]]
     table = table.join(cumulative(table[told]))
     table[OPEN_PIPELINE] = table["pipeline_cumulative"] - table["closed"]
-    shown = table.reset_index()
     wanted = [*told, *(f"{name}_cumulative" for name in told), OPEN_PIPELINE, *what[-3:]]
-    return shown[[NODE, *([PERIOD] if by_month else []), *wanted]]
+    shown: pd.DataFrame = table[wanted].reset_index()
+    return shown if by_month else shown.drop(columns=PERIOD)

@@ -46,7 +46,9 @@ def past_outcomes(
             rows = outcomes(seen, day=day, first_day=first_day, last_day=last_day, known_by=known_by)
             parts.append(rows.assign(period=name))
     some = [part for part in parts if len(part)]
-    return pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=[*KEYS, "due", "won", "period"])
+    return (
+        pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=[*KEYS, "due", "won", "period"])
+    )
 
 
 def try_win_rates(
@@ -78,7 +80,9 @@ def try_win_rates(
     for at, (name, (first_day, last_day)) in enumerate(periods.items()):
         day = last_day - dt.timedelta(days=days_left)
         came = outcomes(opportunities, day=day, first_day=first_day, last_day=last_day, known_by=known_by)
-        past = past_outcomes(opportunities, dict(list(periods.items())[:at]), days_left=days_left, known_by=day)
+        past = past_outcomes(
+            opportunities, dict(list(periods.items())[:at]), days_left=days_left, known_by=day
+        )
         if came.empty or past["period"].nunique() < LEAST_PERIODS:
             continue
         rated = rate_deals(learn_win_rates(past, keys=keys), came)
@@ -88,7 +92,11 @@ def try_win_rates(
         same = pd.Series(1.0, index=rated.index)
         rules = {
             OWN: (rated["rate"], rated["rate"]),
-            **({OWN_BY_AMOUNT: (rated["rate"], rated["by_amount"])} if rated["by_amount"].notna().all() else {}),
+            **(
+                {OWN_BY_AMOUNT: (rated["rate"], rated["by_amount"])}
+                if rated["by_amount"].notna().all()
+                else {}
+            ),
             ONE_RATE: (same * by_count, same * by_amount),
             STAGE_PROBABILITY: (rated["probability"], rated["probability"]),
         }
@@ -132,7 +140,9 @@ def summed_up(trials: pd.DataFrame) -> pd.DataFrame:
     total = sums.assign(periods=groups["period"].nunique()).reset_index()
     paid = total["won"].where(total["won"] > 0)
     total = total.assign(
-        brier=total["squares"] / total["deals"], bias_ratio=total["expected"] / paid - 1, error_ratio=total["miss"] / paid
+        brier=total["squares"] / total["deals"],
+        bias_ratio=total["expected"] / paid - 1,
+        error_ratio=total["miss"] / paid,
     )
     shown = ["rule", "periods", "deals", "brier", "expected", "won", "bias_ratio", "error_ratio"]
     return total.sort_values(["error_ratio", "brier"], kind="stable", ignore_index=True)[shown]

@@ -92,12 +92,12 @@ def learn_win_rates(observed: pd.DataFrame, *, keys: Sequence[str] = KEYS) -> Wi
     rows = observed[observed["due"].fillna(value=False).astype(bool)] if due_only else observed
     if rows.empty:
         raise ParamsError(
-            "No past deal tells how often deals are won.", remedy="Keep snapshots of the deals, one a month or more."
+            "No past deal tells how often deals are won.",
+            remedy="Keep snapshots of the deals, one a month or more.",
         )
     used = tuple(key for key in keys if rows[key].notna().any())
     age = rows["age"].dropna().astype("float64")
-    cuts = np.quantile(age, np.arange(1, AGE_BINS) / AGE_BINS) if len(age) else []
-    edges = tuple(np.unique(np.floor(cuts)).tolist())
+    edges = tuple(np.unique(np.floor(age.quantile(np.arange(1, AGE_BINS) / AGE_BINS).dropna())).tolist())
     binned = _binned(rows, used, edges).assign(
         amount=rows["amount"].astype("float64"),
         won_amount=rows["won_amount"].astype("float64"),
@@ -128,7 +128,9 @@ def _binned(rows: pd.DataFrame, keys: Sequence[str], edges: Sequence[float]) -> 
 
 
 def _counts(binned: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    groups = binned.groupby(list(keys), sort=True) if keys else binned.groupby(np.zeros(len(binned), dtype=int))
+    groups = (
+        binned.groupby(list(keys), sort=True) if keys else binned.groupby(np.zeros(len(binned), dtype=int))
+    )
     return groups.agg(
         deals=("won", "size"),
         won=("won", "sum"),
@@ -188,7 +190,11 @@ def rate_deals(rates: WinRates, deals: pd.DataFrame) -> pd.DataFrame:
     name = pd.Series("all deals", index=rows.index, dtype="object")
     for depth, level in enumerate(rates.levels):
         keys = list(rates.keys[:depth])
-        match = bins.merge(level[[*keys, *found]], on=keys, how="left") if keys else level[found].iloc[[0] * len(rows)]
+        match = (
+            bins.merge(level[[*keys, *found]], on=keys, how="left")
+            if keys
+            else level[found].iloc[[0] * len(rows)]
+        )
         match = match[found].set_axis(rows.index, axis=0)
         known = match["rate"].notna()
         whole = match.where(known, whole)
@@ -216,7 +222,9 @@ def expected_wins(rated: pd.DataFrame, groups: pd.Series, *, by: str = "rate") -
         holds both chances: that each deal is won or not, and that the rate of a bin is off for
         all its deals alike; as a normal approximation, never below 0.
     """
-    rows = pd.DataFrame({"group": rated[NODE].map(groups), "bin": rated["bin"], "amount": rated["amount"].astype("float64")})
+    rows = pd.DataFrame(
+        {"group": rated[NODE].map(groups), "bin": rated["bin"], "amount": rated["amount"].astype("float64")}
+    )
     total = rated["alpha"] + rated["beta"]
     chance = rated["rate"].to_numpy()
     rows["expected"] = rows["amount"] * rated[by].fillna(rated["rate"])
@@ -227,4 +235,6 @@ def expected_wins(rated: pd.DataFrame, groups: pd.Series, *, by: str = "rate") -
         deals=("amount", "size"), amount=("amount", "sum"), expected=("expected", "sum"), luck=("luck", "sum")
     )
     off = stats.norm.ppf((1 + INTERVAL) / 2) * np.sqrt(sums["luck"] + shared)
-    return sums.drop(columns="luck").assign(low=(sums["expected"] - off).clip(lower=0), high=sums["expected"] + off)
+    return sums.drop(columns="luck").assign(
+        low=(sums["expected"] - off).clip(lower=0), high=sums["expected"] + off
+    )

@@ -1,7 +1,7 @@
 """Coverage of a cycle: open deals against what is still to be sold, by the company's own win rates."""
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from spms_lib.collect.win_rate_trials import past_outcomes, summed_up, try_win_r
 from spms_lib.collect.win_rates import WinRates, expected_wins, learn_win_rates, rate_deals
 from spms_lib.cycle.desk import Desk
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.review.pipeline import REQUIRED_RATIO, coverage, open_pipeline, win_rate
+from spms_lib.review.pipeline import coverage, open_pipeline, win_rate
 from spms_lib.tables import NODE
 
 WIN_RATE_DAYS: Final = 365
@@ -39,7 +39,11 @@ def own_win_rates(desk: Desk, *, as_of: dt.date, quarters: int = QUARTERS) -> Wi
     30 past deals.
     """
     left = (desk.calendar.end(desk.cycle) - as_of).days
-    if left <= 0 or not desk.has("opportunities") or fresh_snapshot(desk.table("opportunities"), day=as_of).empty:
+    if (
+        left <= 0
+        or not desk.has("opportunities")
+        or fresh_snapshot(desk.table("opportunities"), day=as_of).empty
+    ):
         return None
     past = past_outcomes(
         desk.table("opportunities"), _past_quarters(desk, quarters), days_left=left, known_by=as_of
@@ -63,7 +67,9 @@ def win_rates_tried(desk: Desk, *, as_of: dt.date, quarters: int = QUARTERS) -> 
     def one_rate(day: dt.date) -> tuple[float, float]:
         known = as_known(table, by=day)
         row = win_rate(known, as_of=day, first_day=day - dt.timedelta(days=WIN_RATE_DAYS)).iloc[0]
-        return tuple(float(row[name]) if pd.notna(row[name]) else float("nan") for name in ("by_count", "by_amount"))  # type: ignore[return-value]
+        return tuple(
+            float(row[name]) if pd.notna(row[name]) else float("nan") for name in ("by_count", "by_amount")
+        )  # type: ignore[return-value]
 
     left = max((desk.calendar.end(desk.cycle) - as_of).days, 1)
     periods = _past_quarters(desk, quarters)
@@ -109,14 +115,16 @@ def covered(desk: Desk, rows: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
     wins = _expected(desk, rates, as_of=as_of)
     mix = (wins["expected"] / wins["amount"].where(wins["amount"] > 0)).clip(upper=1.0)
     whole = mix.get(desk.scope.root, float("nan"))
-    rate_of = pd.DataFrame({NODE: desk.scope.nodes, "win_rate": mix.reindex(desk.scope.nodes).fillna(whole).to_numpy()})
+    rate_of = pd.DataFrame(
+        {NODE: desk.scope.nodes, "win_rate": mix.reindex(desk.scope.nodes).fillna(whole).to_numpy()}
+    )
     table = coverage(pipeline, remaining, rate_of).assign(**_labels(rates, one))
     near = wins.reindex(table[NODE])
     low, high = (near[name].round().astype("Int64").to_numpy() for name in ("low", "high"))
     return table.assign(expected_low=low, expected_high=high)
 
 
-def _labels(rates: WinRates | None, one: float | None) -> dict[str, object]:
+def _labels(rates: WinRates | None, one: float | None) -> dict[str, Any]:
     return {
         "expected_low": pd.NA,
         "expected_high": pd.NA,

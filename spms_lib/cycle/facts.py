@@ -6,8 +6,9 @@ import pandas as pd
 
 from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.collection import field_estimate, field_submissions
+from spms_lib.cycle.coverage import covered
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.outcome import covered, dated_results, paced, quarter_results
+from spms_lib.cycle.outcome import dated_results, paced, quarter_results
 from spms_lib.cycle.planning import BASELINE, FIELD, TARGET, node_owners
 from spms_lib.cycle.split import vacant_leaves
 from spms_lib.cycle.targets import QUOTA, read_plan, read_targets

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
-from spms_lib.errors import SourceError
 from spms_lib.cycle.owners import by_owner
+from spms_lib.errors import SourceError
 from spms_lib.findings import NOTED, findings, join
 from spms_lib.hierarchy.check import validity
 from spms_lib.money import minor_per_unit

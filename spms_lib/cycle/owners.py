@@ -11,9 +11,7 @@ from spms_lib.tables import AS_OF, NODE, OWNER, PARENT, LoadedTable
 SEVERAL = "owner has several seats"
 
 
-def by_owner(
-    deals: LoadedTable, hierarchy: pd.DataFrame, roster: pd.DataFrame | None = None
-) -> LoadedTable:
+def by_owner(deals: LoadedTable, hierarchy: pd.DataFrame, roster: pd.DataFrame | None = None) -> LoadedTable:
     """Bring deals from the name of their owner to the node where that person sat on the day of the snapshot.
 
     A deal whose node is in the hierarchy stays. Else its text is taken as a person: an owner of
@@ -45,7 +43,9 @@ def by_owner(
     best = fits[fits["inner"] == fits.groupby(["who", AS_OF])["inner"].transform("min")]
     keys = ["who", AS_OF]
     found = best.groupby(keys)[NODE].agg(["first", "nunique"]).reset_index()
-    mine = pd.DataFrame({"who": named[NODE].str.casefold(), AS_OF: named[AS_OF]}).merge(found, on=keys, how="left")
+    mine = pd.DataFrame({"who": named[NODE].str.casefold(), AS_OF: named[AS_OF]}).merge(
+        found, on=keys, how="left"
+    )
     mine.index = named.index
     several = mine.index[mine["nunique"] > 1]
     told = findings(
@@ -65,6 +65,10 @@ def _seats(hierarchy: pd.DataFrame, roster: pd.DataFrame | None) -> pd.DataFrame
     parts = [pd.DataFrame({"who": hierarchy[OWNER], NODE: hierarchy[NODE], "start": start, "end": end})]
     if roster is not None and len(roster):
         last = roster["end"].fillna(end.max())
-        parts.append(pd.DataFrame({"who": roster["person"], NODE: roster[NODE], "start": roster["start"], "end": last}))
+        parts.append(
+            pd.DataFrame({"who": roster["person"], NODE: roster[NODE], "start": roster["start"], "end": last})
+        )
     seats = pd.concat(parts, ignore_index=True).dropna(subset="who")
-    return seats.assign(who=seats["who"].str.strip().str.casefold(), inner=seats[NODE].isin(hierarchy[PARENT]))
+    return seats.assign(
+        who=seats["who"].str.strip().str.casefold(), inner=seats[NODE].isin(hierarchy[PARENT])
+    )

@@ -168,8 +168,14 @@ def coverage(
     frame[WIN_RATE] = _win_rates(win_rates, frame[NODE])
     open_quota = frame[REMAINING].mask((frame[REMAINING] <= 0).fillna(value=False))
     frame[COVERAGE_RATIO] = ratio(frame[AMOUNT], open_quota)
-    full = cents(remaining["quota"], "remaining") if "quota" in remaining else frame[REMAINING].mask(frame[NODE].notna())
-    frame[FULL_QUOTA_RATIO] = ratio(frame[AMOUNT], full.mask((full <= 0).fillna(value=False)).set_axis(frame.index))
+    full = (
+        cents(remaining["quota"], "remaining")
+        if "quota" in remaining
+        else frame[REMAINING].mask(frame[NODE].notna())
+    )
+    frame[FULL_QUOTA_RATIO] = ratio(
+        frame[AMOUNT], full.mask((full <= 0).fillna(value=False)).set_axis(frame.index)
+    )
     frame["weighted_ratio"] = ratio(frame[WEIGHTED], open_quota)
     frame[REQUIRED_RATIO] = (1 + slippage_ratio) / frame[WIN_RATE].where(frame[WIN_RATE] > 0)
     frame["expected"] = (frame[AMOUNT].astype("Float64") * frame[WIN_RATE].astype("Float64")).round()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from spms_lib.sources.numerals import is_missing
+from spms_lib.sources.once import spread
 
 NOT_A_DATE: Final = "not a date"
 NO_SUCH_DAY: Final = "no such day"
@@ -101,7 +102,7 @@ def _read(text: "pd.Series[Any]", parse: _Parse, zone: str) -> tuple["pd.Series[
         reasons[odd.index] = pd.array([reason for _, reason in read], dtype="str")
     too_early = moments.dt.year < FIRST_YEAR
     moments, reasons = moments.mask(too_early), reasons.mask(too_early, NO_SUCH_DAY)
-    return _spread(moments, codes, text.index), _spread(reasons, codes, text.index)
+    return spread(moments, codes, text.index), spread(reasons, codes, text.index)
 
 
 def _local(text: "pd.Series[Any]", zone: str) -> "pd.Series[Any]":
@@ -119,16 +120,13 @@ def _try(parse: _Parse, text: str, zone: str) -> tuple[dt.datetime | None, str |
         (moment, reason), offset = parse(text)
         if offset is None or zone == AS_WRITTEN:
             return moment, reason
-        return (moment - offset).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None), reason
+        return (moment - offset).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(
+            tzinfo=None
+        ), reason
     except _UnreadableError as error:
         return None, str(error)
     except (ValueError, OverflowError):
         return None, NO_SUCH_DAY
-
-
-def _spread(unique: "pd.Series[Any]", codes: Any, index: pd.Index) -> "pd.Series[Any]":
-    """Lay values of different texts out over all rows; code -1 is missing."""
-    return unique.reindex(codes).set_axis(index)
 
 
 def _moment(text: str, day_first: bool) -> tuple[tuple[dt.datetime, str | None], dt.timedelta | None]:

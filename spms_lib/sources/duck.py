@@ -41,7 +41,10 @@ def read_duckdb(sql: str, folder: Path, *, where: str, decimal: str) -> pd.DataF
         _lock(connection, folder)
         try:
             described = connection.execute(f"describe select * from (\n{query}\n)").fetchall()  # noqa: S608  the params own the query
-            frame = connection.execute(f"select columns(*)::varchar from (\n{query}\n)").df()  # noqa: S608
+            told = connection.sql(f"select columns(*)::varchar from (\n{query}\n)")  # noqa: S608
+            frame = (
+                told.to_arrow_table().to_pandas()
+            )  # strings as they are; frames of objects take twice as long
         except duckdb.Error as error:
             raise _refusal(str(error), folder, where) from None
     frame = frame.set_axis([str(row[0]) for row in described], axis=1)

@@ -68,7 +68,7 @@ def read_files(source: TableSource, folder: Path, read: Read) -> tuple[pd.DataFr
 
 
 def _dated(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    parts = ["-".join((year, month, day)) for year, _, month, day in _DAY.findall(Path(name).name)]
+    parts = [f"{year}-{month}-{day}" for year, _, month, day in _DAY.findall(Path(name).name)]
     days = set(pd.to_datetime(pd.Series(parts, dtype="str"), format="%Y-%m-%d", errors="coerce").dropna())
     if len(days) != 1:
         raise SourceError(

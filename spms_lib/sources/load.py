@@ -1,5 +1,6 @@
 """From a source to a table that can be used: columns, types, defaults, and findings for the rest."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from spms_lib.sources import coerce
 from spms_lib.sources.checks import empty_rows, note_unusual, reject_contradictions, reject_repeats
 from spms_lib.sources.coerce import REMEDIES, Coerced
 from spms_lib.sources.mapping import source_column
+from spms_lib.sources.once import spread
 from spms_lib.sources.read import read_raw
 from spms_lib.sources.spec import TableSource
 from spms_lib.sources.words import pick_texts
@@ -119,9 +121,9 @@ def _coerce(
         case "money":
             return coerce.to_money(text, per_unit, source.decimal)
         case "number":
-            return coerce.to_number(text, source.decimal)
+            return _each_once(text, lambda some: coerce.to_number(some, source.decimal))
         case "ratio":
-            return coerce.to_ratio(text, source.decimal)
+            return _each_once(text, lambda some: coerce.to_ratio(some, source.decimal))
         case "date":
             return coerce.to_date(text, source.day_first, source.time_zone)
         case "datetime":
@@ -129,11 +131,18 @@ def _coerce(
         case "period":
             return coerce.to_period(text, calendar)
         case "category":
-            return coerce.to_choice(text, CATEGORIES)
+            return _each_once(text, lambda some: coerce.to_choice(some, CATEGORIES))
         case "status":
-            return coerce.to_choice(text, STATUSES)
+            return _each_once(text, lambda some: coerce.to_choice(some, STATUSES))
         case _:
             return coerce.to_text(text)
+
+
+def _each_once(text: "pd.Series[Any]", read: Callable[["pd.Series[Any]"], Coerced]) -> Coerced:
+    """Read each different cell once; for types in which a cell does not depend on the others."""
+    codes, unique = pd.factorize(text)
+    values, reasons = read(pd.Series(unique, dtype="str"))
+    return spread(values, codes, text.index), spread(reasons, codes, text.index)
 
 
 def _cell_findings(

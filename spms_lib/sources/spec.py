@@ -118,7 +118,9 @@ class TableSource:
             )
         if self.time_zone is not None and self.time_zone not in available_timezones():
             raise SourceError(
-                f"There is no time zone '{self.time_zone}'.", where=self.origin, remedy="Write it as Europe/Berlin."
+                f"There is no time zone '{self.time_zone}'.",
+                where=self.origin,
+                remedy="Write it as Europe/Berlin.",
             )
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise SourceError(

@@ -10,6 +10,7 @@ from spms_lib.findings import NOTED, findings
 from spms_lib.sources.crm import crm_export, derive
 from spms_lib.sources.mapping import need_columns, pick_columns
 from spms_lib.sources.numerals import is_missing
+from spms_lib.sources.once import once, small
 from spms_lib.sources.spec import TableSource
 from spms_lib.tables import CATEGORY, Schema
 
@@ -53,7 +54,9 @@ def pick_texts(raw: pd.DataFrame, source: TableSource, schema: Schema) -> tuple[
         given = frozenset({*source.columns, *source.constants})
         picked = pick_columns(raw, source, schema, headers=export.columns)
         picked = derive(raw, picked, export, given=given, where=where)
-        words = {name: {**export.words.get(name, {}), **words.get(name, {})} for name in {*export.words, *words}}
+        words = {
+            name: {**export.words.get(name, {}), **words.get(name, {})} for name in {*export.words, *words}
+        }
     need_columns(picked, raw, schema, where=where)
     picked |= {name: _translate(picked[name], known) for name, known in words.items() if name in picked}
     return _categories(picked, source, schema)
@@ -61,11 +64,9 @@ def pick_texts(raw: pd.DataFrame, source: TableSource, schema: Schema) -> tuple[
 
 def _translate(text: "pd.Series[Any]", known: Mapping[str, str]) -> "pd.Series[Any]":
     """Replace whole words, each different one once."""
-    table = {word.strip().casefold(): ours for word, ours in known.items()}
+    table = {small(word): ours for word, ours in known.items()}
     other = table.pop(ANY_OTHER, None)
-    codes, unique = pd.factorize(text)
-    ours = [table.get(each.strip().casefold(), each if other is None else other) for each in unique]
-    return pd.Series(ours, dtype="str").reindex(codes).set_axis(text.index)
+    return once(text, lambda word: table.get(small(word), word if other is None else other))
 
 
 def _categories(picked: Texts, source: TableSource, schema: Schema) -> tuple[Texts, pd.DataFrame]:
@@ -73,9 +74,9 @@ def _categories(picked: Texts, source: TableSource, schema: Schema) -> tuple[Tex
     nothing = findings(schema.table, [], CATEGORY, OMITTED_RULE, [], "")
     if schema.table != "opportunities":
         return picked, nothing
-    status = picked["status"].str.strip().str.casefold()
+    status = once(picked["status"], small)
     text = picked.get(CATEGORY, pd.Series(pd.NA, index=status.index, dtype="str"))
-    omitted = text.str.strip().str.casefold() == OMITTED
+    omitted = once(text, small) == OMITTED
     rows = (omitted & (status == "open")).to_numpy()
     told = findings(
         schema.table, text.index[rows].tolist(), CATEGORY, OMITTED_RULE, text[rows],
@@ -83,9 +84,9 @@ def _categories(picked: Texts, source: TableSource, schema: Schema) -> tuple[Tex
         severity=NOTED,
     )  # fmt: skip
     if source.stage_categories and "stage" in picked:
-        table = {stage.strip().casefold(): ours for stage, ours in source.stage_categories.items()}
-        by_stage = picked["stage"].str.strip().str.casefold().map(table)
-        text = text.where(~(is_missing(text) & (status == "open")), by_stage).astype("str")
+        table = {small(stage): ours for stage, ours in source.stage_categories.items()}
+        by_stage = once(picked["stage"], lambda stage: table.get(small(stage)))
+        text = text.where(~(is_missing(text) & (status == "open")), by_stage)
     if CATEGORY in picked or source.stage_categories:
         picked = {**picked, CATEGORY: text.mask(omitted)}
     return picked, told

@@ -22,7 +22,9 @@ from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import TableSource
 
 YEAR = FiscalCalendar()
-QUARTERS = {name: (YEAR.start(name), YEAR.end(name)) for name in ["2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2"]}
+QUARTERS = {
+    name: (YEAR.start(name), YEAR.end(name)) for name in ["2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2"]
+}
 CATEGORIES = ["commit", "best_case", "pipeline", None]
 
 
@@ -69,7 +71,10 @@ def altered_export(rng: np.random.Generator, table: pd.DataFrame, day: dt.date) 
 def answers(table: pd.DataFrame, day: dt.date) -> list[pd.DataFrame]:
     """Everything that is said of deals on a day."""
     deals, known = snapshot(table, as_of=day), as_known(table, by=day)
-    quarter = {"first_day": YEAR.start(YEAR.quarter_of_day(day)), "last_day": YEAR.end(YEAR.quarter_of_day(day))}
+    quarter = {
+        "first_day": YEAR.start(YEAR.quarter_of_day(day)),
+        "last_day": YEAR.end(YEAR.quarter_of_day(day)),
+    }
     found = [known, win_rate(known, as_of=day), win_rate(known, as_of=day, by=["node"])]
     if len(deals):
         actuals = pd.DataFrame({"node": [], "date": pd.to_datetime([]), "value": []})
@@ -87,7 +92,9 @@ def answers(table: pd.DataFrame, day: dt.date) -> list[pd.DataFrame]:
 def assert_same(first: list[pd.DataFrame], second: list[pd.DataFrame]) -> None:
     assert len(first) == len(second)
     for one, other in zip(first, second, strict=True):
-        pd.testing.assert_frame_equal(one.reset_index(drop=True), other.reset_index(drop=True), check_dtype=False)
+        pd.testing.assert_frame_equal(
+            one.reset_index(drop=True), other.reset_index(drop=True), check_dtype=False
+        )
 
 
 DAYS = st.dates(dt.date(2025, 9, 1), dt.date(2026, 9, 29))
@@ -119,7 +126,13 @@ def test_what_came_after_the_day_changes_nothing_in_an_export_of_today(day: dt.d
 
 def made_up_export(rng: np.random.Generator, count: int = 400) -> pd.DataFrame:
     created = pd.Timestamp(2024, 10, 1) + pd.to_timedelta(rng.integers(0, 720, size=count), unit="D")
-    export = pd.DataFrame({"opportunity": [f"d{i}" for i in range(count)], "created": created, "as_of": pd.Timestamp(2026, 9, 30)})
+    export = pd.DataFrame(
+        {
+            "opportunity": [f"d{i}" for i in range(count)],
+            "created": created,
+            "as_of": pd.Timestamp(2026, 9, 30),
+        }
+    )
     export = export.assign(
         node=rng.choice(["a", "b"], size=count), product=rng.choice(["x", "y"], size=count),
         status=rng.choice(["open", "won", "lost"], size=count), stage="s", category="pipeline",

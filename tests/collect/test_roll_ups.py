@@ -58,7 +58,11 @@ def test_the_worked_example_of_cumulative_roll_ups() -> None:
 
 def test_roll_ups_hold_for_every_level_and_month() -> None:
     table = rolled(WORKED)
-    assert table.loc[("north", "2026-02"), ["commit", "best_case", "commit_cumulative"]].tolist() == [100, 150, 100]
+    assert table.loc[("north", "2026-02"), ["commit", "best_case", "commit_cumulative"]].tolist() == [
+        100,
+        150,
+        100,
+    ]
     assert table.loc[("south", "2026-02")].eq(0).all()  # the CRM was asked, and has none
     assert table.loc[("top", "2026-03"), "pipeline"] == 200
     assert table.index.tolist()[:3] == [("top", month) for month in MONTHS]
@@ -66,7 +70,9 @@ def test_roll_ups_hold_for_every_level_and_month() -> None:
 
 def test_an_overdue_deal_counts_in_the_month_of_the_snapshot_and_a_lost_one_nowhere() -> None:
     table = rolled(
-        deals(("a", "open", "commit", 70, 0.9, "2025-11-01"), ("a", "lost", "pipeline", 900, 0.0, "2026-01-02"))
+        deals(
+            ("a", "open", "commit", 70, 0.9, "2025-11-01"), ("a", "lost", "pipeline", 900, 0.0, "2026-01-02")
+        )
     )
     assert table.loc[("a", "2026-01"), ["commit", "pipeline_cumulative"]].tolist() == [70, 70]
     assert table.loc["top"]["pipeline_cumulative"].sum() == 70
@@ -98,7 +104,7 @@ ROW = st.tuples(
     st.sampled_from("abc"),
     st.sampled_from(["open", "won", "lost"]),
     st.sampled_from(["commit", "best_case", "pipeline", None]),
-    st.integers(-10**9, 10**12),
+    st.integers(-(10**9), 10**12),
     st.one_of(st.none(), st.floats(0, 1)),
     st.dates(dt.date(2025, 10, 1), dt.date(2026, 3, 31)).map(str),
 )
@@ -116,7 +122,9 @@ def test_every_open_and_won_amount_is_in_exactly_one_category_to_the_cent(rows: 
             for each in (node, {"a": "north", "b": "north", "c": "south"}[node], "top"):
                 expected[each, month] = expected.get((each, month), 0) + amount
     got = table["pipeline_cumulative"] + table["no_category"]
-    assert {key: int(value) for key, value in got.items() if value} == {k: v for k, v in expected.items() if v}
+    assert {key: int(value) for key, value in got.items() if value} == {
+        k: v for k, v in expected.items() if v
+    }
     whole = rolled(frame, by_month=False)
     assert whole["commit_cumulative"].to_dict() == table.groupby("node")["commit_cumulative"].sum().to_dict()
     by_month = pipeline_by_month(frame, YEAR)

@@ -23,7 +23,8 @@ def deals(*rows: tuple) -> pd.DataFrame:
 def past(*bins: tuple[str, int, int], amount: int = 100) -> pd.DataFrame:
     """Past deals by stage: how many, and how many of them were won."""
     parts = [
-        pd.DataFrame({"stage": stage, "won": np.arange(count) < won, "amount": amount}) for stage, count, won in bins
+        pd.DataFrame({"stage": stage, "won": np.arange(count) < won, "amount": amount})
+        for stage, count, won in bins
     ]
     frame = pd.concat(parts, ignore_index=True).assign(age=10.0, segment=None, due=True)
     return frame.assign(won_amount=frame["won"] * amount)
@@ -111,7 +112,9 @@ def test_a_rate_follows_the_formula_of_the_module() -> None:
         return lgamma(a) + lgamma(b) - lgamma(a + b)
 
     def likely(k: float) -> float:
-        return sum(beta(w + k * mean, n - w + k * (1 - mean)) - beta(k * mean, k * (1 - mean)) for _, n, w in bins)
+        return sum(
+            beta(w + k * mean, n - w + k * (1 - mean)) - beta(k * mean, k * (1 - mean)) for _, n, w in bins
+        )
 
     k = min(max(STRENGTHS, key=likely), 124)
     assert rates_of(past(*bins)) == pytest.approx({s: (w + k * mean) / (n + k) for s, n, w in bins})
@@ -136,7 +139,8 @@ def test_rates_of_many_thin_bins_are_nearer_the_truth_than_their_own_shares_or_o
     sizes = rng.integers(2, 25, size=300)
     won = rng.binomial(sizes, truth)
     level = learn_win_rates(
-        past(*[(f"{i:03}", int(n), int(w)) for i, (n, w) in enumerate(zip(sizes, won, strict=True))]), keys=["stage"]
+        past(*[(f"{i:03}", int(n), int(w)) for i, (n, w) in enumerate(zip(sizes, won, strict=True))]),
+        keys=["stage"],
     ).levels[1]
     assert level["stage"].tolist() == sorted(level["stage"])
 
@@ -153,7 +157,14 @@ def test_rates_of_many_thin_bins_are_nearer_the_truth_than_their_own_shares_or_o
 def test_an_unseen_bin_takes_the_rate_of_the_next_coarser_one() -> None:
     rates = learn_win_rates(past(("early", 500, 50), ("late", 500, 400)), keys=["stage"])
     now = pd.DataFrame(
-        {"node": "a", "stage": ["late", "new stage", None], "age": 10.0, "segment": None, "amount": 100, "due": True}
+        {
+            "node": "a",
+            "stage": ["late", "new stage", None],
+            "age": 10.0,
+            "segment": None,
+            "amount": 100,
+            "due": True,
+        }
     )
     got = rate_deals(rates, now)
     assert got["bin"].tolist() == ["late", "all deals", "all deals"]
@@ -183,7 +194,13 @@ def test_expected_wins_are_amount_times_rate_and_their_interval_is_that_of_a_sim
     rng = np.random.default_rng(3)
     amounts = rng.integers(50, 500, size=120)
     now = pd.DataFrame(
-        {"node": ["a", "b"] * 60, "stage": ["early"] * 70 + ["late"] * 50, "age": 10.0, "segment": None, "amount": amounts}
+        {
+            "node": ["a", "b"] * 60,
+            "stage": ["early"] * 70 + ["late"] * 50,
+            "age": 10.0,
+            "segment": None,
+            "amount": amounts,
+        }
     ).assign(due=True)
     rated = rate_deals(rates, now)
     got = expected_wins(rated, pd.Series("all", index=["a", "b"])).loc["all"]
@@ -202,13 +219,13 @@ def test_expected_wins_are_amount_times_rate_and_their_interval_is_that_of_a_sim
 # -- trials ---------------------------------------------------------------------------------------------
 
 
-def test_own_rates_beat_one_rate_where_stages_differ() -> None:
-    """Each quarter 40 late deals, 30 won, and 40 early ones, 4 won; one rate says 42.5 % of every deal."""
+def year_of_quarters(days_left: int) -> tuple[pd.DataFrame, dict[str, tuple[dt.date, dt.date]]]:
+    """Each quarter, seen so many days before its end: 40 late deals, 30 won, and 40 early ones, 4 won."""
     rows, periods = [], {}
     for quarter in range(4):
         first = dt.date(2025, 1 + 3 * quarter, 1)
         last = (pd.Timestamp(first) + pd.offsets.QuarterEnd()).date()
-        seen = pd.Timestamp(last) - pd.Timedelta(days=30)
+        seen = pd.Timestamp(last) - pd.Timedelta(days=days_left)
         periods[f"2025Q{quarter + 1}"] = (first, last)
         for stage, count, won in (("late", 40, 30), ("early", 40, 4)):
             for number in range(count):
@@ -216,13 +233,29 @@ def test_own_rates_beat_one_rate_where_stages_differ() -> None:
                 end = "won" if number < won else "lost"
                 rows.append((name, "a", "open", stage, 100, last, seen))
                 rows.append((name, "a", end, stage, 100, last, pd.Timestamp(last)))
-    tried = try_win_rates(
-        deals(*rows), periods, days_left=30, known_by=dt.date(2025, 12, 31), one_rate=lambda _: (0.425, 0.425)
+    return deals(*rows), periods
+
+
+def tried(days_left: int) -> pd.DataFrame:
+    table, periods = year_of_quarters(days_left)
+    year_end = dt.date(2025, 12, 31)
+    return try_win_rates(
+        table, periods, days_left=days_left, known_by=year_end, one_rate=lambda _: (0.425, 0.425)
     )
-    assert tried["period"].unique().tolist() == ["2025Q3", "2025Q4"]  # two quarters to learn from come first
-    total = summed_up(tried).set_index("rule")
+
+
+def test_own_rates_beat_one_rate_where_stages_differ() -> None:
+    """One rate says 42.5 % of every deal: right in money, and wrong of each."""
+    trials = tried(30)
+    assert trials["period"].unique().tolist() == ["2025Q3", "2025Q4"]  # two quarters to learn from come first
+    total = summed_up(trials).set_index("rule")
     assert total.loc[OWN, "brier"] == pytest.approx((0.75 * 0.25 + 0.1 * 0.9) / 2, abs=0.002)
     assert total.loc[ONE_RATE, "brier"] == pytest.approx((0.75 * 0.25 + 0.325**2 + 0.1 * 0.9 + 0.325**2) / 2)
     assert total.loc[ONE_RATE, "bias_ratio"] == pytest.approx(0)
-    assert tried.loc[tried["rule"] == OWN, "low"].lt(3400).all()
-    assert tried.loc[tried["rule"] == OWN, "high"].gt(3400).all()
+    assert trials.loc[trials["rule"] == OWN, "low"].lt(3400).all()
+    assert trials.loc[trials["rule"] == OWN, "high"].gt(3400).all()
+
+
+def test_who_stands_before_a_quarter_has_not_seen_the_end_of_the_one_before() -> None:
+    """100 days before the end of the third quarter, the second is not over: one quarter is too few to learn from."""
+    assert tried(100)["period"].unique().tolist() == ["2025Q4"]

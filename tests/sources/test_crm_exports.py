@@ -14,7 +14,17 @@ from spms_lib.sources.spec import TableSource
 from spms_lib.tables import LoadedTable, schema
 
 DAY = {"as_of": "2026-11-24"}
-ASKED = ["opportunity", "node", "status", "stage", "category", "amount", "probability", "created", "close_date"]
+ASKED = [
+    "opportunity",
+    "node",
+    "status",
+    "stage",
+    "category",
+    "amount",
+    "probability",
+    "created",
+    "close_date",
+]
 
 
 @pytest.fixture
@@ -75,7 +85,9 @@ def test_a_salesforce_export_reads_the_same_from_the_api_and_from_a_report(load,
     assert cells(loaded) == SALESFORCE
     assert cells(loaded, ["stage_since", "segment"])[0] == ("2026-10-02", "New Business")
     assert told(loaded) == []
-    assert told(loaded, NOTED) == [(5, "category", "omitted from the forecast")]  # a lost deal is in none anyway
+    assert told(loaded, NOTED) == [
+        (5, "category", "omitted from the forecast")
+    ]  # a lost deal is in none anyway
 
 
 HUBSPOT_PAGE = """
@@ -98,7 +110,17 @@ HUBSPOT_API = """
 def test_a_hubspot_export_reads_the_same_from_the_page_and_from_the_api(load, text: str) -> None:
     loaded = load(text, crm="hubspot")
     assert cells(loaded) == [
-        ("71", "Ann Lee", "open", "Decision Maker Bought-In", "best_case", 100000, 0.4, "2026-09-01", "2026-12-15"),
+        (
+            "71",
+            "Ann Lee",
+            "open",
+            "Decision Maker Bought-In",
+            "best_case",
+            100000,
+            0.4,
+            "2026-09-01",
+            "2026-12-15",
+        ),
         ("72", "Ann Lee", "open", "Qualified To Buy", None, 200000, 0.2, "2026-09-01", "2026-12-15"),
         ("73", "Bo Mai", "won", "Closed Won", "closed", 300050, 1.0, "2026-09-01", "2026-10-15"),
     ]
@@ -123,7 +145,9 @@ DYNAMICS_API = """
 
 
 @pytest.mark.parametrize("text", [DYNAMICS_VIEW, DYNAMICS_API])
-def test_a_dynamics_deal_has_its_estimate_until_it_is_won_and_its_real_day_once_it_is_closed(load, text) -> None:
+def test_a_dynamics_deal_has_its_estimate_until_it_is_won_and_its_real_day_once_it_is_closed(
+    load, text
+) -> None:
     """A lost deal keeps its estimate as amount: its actual revenue is nothing, which no win rate may divide by."""
     loaded = load(text, crm="dynamics")
     assert cells(loaded) == [
@@ -183,7 +207,9 @@ def test_a_status_that_nobody_states_is_refused_with_the_columns_to_export(load)
         words={"status": {"Signed": "won", "*": "open"}},
     )
     assert by_stage.rows["status"].tolist() == ["won", "open"]
-    broken = load(SALESFORCE_API.replace("2026-12-15,false,false", "2026-12-15,maybe,false"), crm="salesforce")
+    broken = load(
+        SALESFORCE_API.replace("2026-12-15,false,false", "2026-12-15,maybe,false"), crm="salesforce"
+    )
     assert told(broken) == [(1, "status", "not one of the known words")]
 
 
@@ -216,7 +242,9 @@ def test_every_header_leads_to_a_column_of_ours(crm: str) -> None:
 
 def test_a_late_evening_elsewhere_is_the_next_day_here(load) -> None:
     """HubSpot's API writes midnight of 1 July in Berlin as 22:00 of 30 June in UTC: another quarter."""
-    text = HUBSPOT_API.replace("2026-12-15T10:15:00Z", "2026-06-30T22:00:00Z").replace("2026-09-01", "2026-03-01")
+    text = HUBSPOT_API.replace("2026-12-15T10:15:00Z", "2026-06-30T22:00:00Z").replace(
+        "2026-09-01", "2026-03-01"
+    )
     assert cells(load(text, crm="hubspot"), ["close_date"])[0] == ("2026-06-30",)
     berlin = load(text, crm="hubspot", time_zone="Europe/Berlin")
     assert cells(berlin, ["close_date"])[0] == ("2026-07-01",)
@@ -229,7 +257,11 @@ def test_a_late_evening_elsewhere_is_the_next_day_here(load) -> None:
 
 def test_dated_exports_are_snapshots_of_the_day_in_their_names(tmp_path: Path) -> None:
     write(tmp_path, "opportunities_2026-10-31.csv", SALESFORCE_REPORT)
-    write(tmp_path, "opportunities_20261130.csv", SALESFORCE_REPORT + "006A6,Bo Mai,x,Commit,n/k,1%,,1/1/2027,0,0,,\n")
+    write(
+        tmp_path,
+        "opportunities_20261130.csv",
+        SALESFORCE_REPORT + "006A6,Bo Mai,x,Commit,n/k,1%,,1/1/2027,0,0,,\n",
+    )
     write(tmp_path, "other_2026-10-31.csv", "a\n1")
     source = TableSource(file="opportunities_*.csv", crm="salesforce", as_of_from="file name")
     loaded = load_table("opportunities", source, tmp_path, calendar=FiscalCalendar(), per_unit=100)
@@ -242,7 +274,9 @@ def test_dated_exports_are_snapshots_of_the_day_in_their_names(tmp_path: Path) -
 
 
 def test_lines_that_cannot_be_read_keep_their_place_among_several_files(tmp_path: Path) -> None:
-    write(tmp_path, "d_2026-01-31.csv", "opportunity,node,status,amount,close_date\na,n,open,1,2026-02-01\nb,n")
+    write(
+        tmp_path, "d_2026-01-31.csv", "opportunity,node,status,amount,close_date\na,n,open,1,2026-02-01\nb,n"
+    )
     write(tmp_path, "d_2026-02-28.csv", "opportunity,node,status,amount,close_date\nc\na,n,open,1,2026-03-01")
     source = TableSource(file="d_*.csv", as_of_from="file name")
     loaded = load_table("opportunities", source, tmp_path, calendar=FiscalCalendar(), per_unit=100)
@@ -262,7 +296,9 @@ def test_lines_that_cannot_be_read_keep_their_place_among_several_files(tmp_path
         ("deals_2026-01-31.csv", "../*.csv", "outside the data folder"),
     ],
 )
-def test_a_file_without_its_day_is_refused_by_name(tmp_path: Path, name: str, pattern: str, words: str) -> None:
+def test_a_file_without_its_day_is_refused_by_name(
+    tmp_path: Path, name: str, pattern: str, words: str
+) -> None:
     write(tmp_path, name, "opportunity,node,status,amount,close_date\na,n,open,1,2026-02-01")
     source = TableSource(file=pattern, as_of_from="file name")
     with pytest.raises(SourceError, match=words):
@@ -271,7 +307,11 @@ def test_a_file_without_its_day_is_refused_by_name(tmp_path: Path, name: str, pa
 
 def test_a_column_added_to_the_export_later_is_missing_before(tmp_path: Path) -> None:
     write(tmp_path, "d_2026-01-31.csv", "opportunity,node,status,amount,close_date\na,n,open,1,2026-02-01")
-    write(tmp_path, "d_2026-02-28.csv", "opportunity,node,status,amount,close_date,stage\na,n,open,1,2026-03-01,s")
+    write(
+        tmp_path,
+        "d_2026-02-28.csv",
+        "opportunity,node,status,amount,close_date,stage\na,n,open,1,2026-03-01,s",
+    )
     source = TableSource(file="d_*.csv", as_of_from="file name")
     loaded = load_table("opportunities", source, tmp_path, calendar=FiscalCalendar(), per_unit=100)
     assert loaded.rows["stage"].isna().tolist() == [True, False]

@@ -1,5 +1,6 @@
 """What a CRM's export says in more than one column: status, closing values, percentages, currencies."""
 
+import re
 from typing import Any, Final
 
 import pandas as pd
@@ -7,11 +8,15 @@ import pandas as pd
 from spms_lib.errors import TableError
 from spms_lib.sources.crm.export import Export
 from spms_lib.sources.mapping import first_column
+from spms_lib.sources.once import once, small
 
 Texts = dict[str, "pd.Series[Any]"]
 
 TRUE: Final = frozenset({"1", "1.0", "true", "t", "yes", "y"})
 FALSE: Final = frozenset({"0", "0.0", "false", "f", "no", "n", ""})
+YES, NO = "yes", "no"
+_BARE = re.compile(r"[0-9]+(?:[.,][0-9]*)?")
+_CODE = re.compile("[A-Z]{3}")
 
 
 def derive(raw: pd.DataFrame, picked: Texts, export: Export, *, given: frozenset[str], where: str) -> Texts:
@@ -45,7 +50,8 @@ def derive(raw: pd.DataFrame, picked: Texts, export: Export, *, given: frozenset
             where=where,
             remedy="Set `as_of_from: file name`, or give the day as `constants: {as_of: 2026-12-31}`.",
         )
-    status = texts["status"].replace(dict(export.words.get("status", {}))).str.strip().str.casefold()
+    states = export.words.get("status", {})
+    status = once(texts["status"], lambda word: small(states.get(small(word), word)))
     for later, headers in (
         (status == "won", export.when_won),
         (status.isin(["won", "lost"]), export.when_closed),
@@ -55,8 +61,9 @@ def derive(raw: pd.DataFrame, picked: Texts, export: Export, *, given: frozenset
             if actual is not None and name in texts:
                 texts[name] = actual.where(later & actual.notna(), texts[name])
     for name in set(export.percent) & set(texts) - given:
-        bare = texts[name].str.strip().str.fullmatch(r"[0-9]+(?:[.,][0-9]*)?").fillna(value=False)
-        texts[name] = texts[name].mask(bare, texts[name].str.strip() + "%")
+        texts[name] = once(
+            texts[name], lambda word: f"{word.strip()}%" if _BARE.fullmatch(word.strip()) else word
+        )
     if "amount" in texts and "amount" not in given:
         texts["amount"] = _with_currency(raw, texts["amount"], export, where)
     return texts
@@ -67,7 +74,7 @@ def _status(
 ) -> "pd.Series[Any]":
     """Read open, won or lost from columns that are true or false; another word stays, to be found."""
     cells = {name: first_column(raw, headers, where=where) for name, headers in export.flags.items()}
-    known = {name: cell.fillna("").str.strip().str.casefold() for name, cell in cells.items() if cell is not None}
+    known = {name: once(cell, _truth).fillna(NO) for name, cell in cells.items() if cell is not None}
     if "won" not in known or not {"lost", "closed"} & set(known):
         if other is not None:
             return other
@@ -80,19 +87,24 @@ def _status(
     status = pd.Series("open", index=raw.index, dtype="str")
     for name, outcome in (("closed", "lost"), ("lost", "lost"), ("won", "won")):
         if name in known:
-            status = status.mask(known[name].isin(TRUE), outcome)
-    for name, cell in known.items():
-        status = status.mask(~cell.isin(TRUE | FALSE), f"{name}: " + cell)
+            status = status.mask(known[name] == YES, outcome)
+    for cell in known.values():
+        status = status.mask(~cell.isin([YES, NO]), cell)
     return status
 
 
-def _with_currency(raw: pd.DataFrame, amount: "pd.Series[Any]", export: Export, where: str) -> "pd.Series[Any]":
+def _truth(word: str) -> str:
+    return YES if small(word) in TRUE else NO if small(word) in FALSE else word
+
+
+def _with_currency(
+    raw: pd.DataFrame, amount: "pd.Series[Any]", export: Export, where: str
+) -> "pd.Series[Any]":
     """Put the code before amounts that are in another currency than most, for the reader to refuse."""
     codes = first_column(raw, export.currency, where=where)
     if codes is None or first_column(raw, export.converted, where=where) is not None:
         return amount
-    codes = codes.str.strip()
-    codes = codes.where(codes.str.fullmatch("[A-Z]{3}").fillna(value=False))
+    codes = once(codes, lambda word: word.strip() if _CODE.fullmatch(word.strip()) else None)
     if codes.nunique() < 2:
         return amount
     return (codes + " " + amount).where(codes.notna(), amount)
