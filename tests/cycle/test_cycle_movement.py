@@ -131,6 +131,7 @@ def test_what_was_won_late_and_what_slips_again_is_found_by_node(
 ) -> None:
     table = movement.late_new(acme, until=MAY).set_index("node")
     assert table.loc["north", ["won", "won_amount", "late"]].tolist() == [1, 120_00, 0]
+    assert movement.late_from(acme) == dt.date(2026, 6, 1)  # 30 of 91 days
     deals = opportunities()
     early = deals[deals["opportunity"] != "D1"]
     fresh = pd.DataFrame(
