@@ -306,6 +306,7 @@ def test_every_month_of_the_sample_company_equals_the_count_by_hand(tmp_path) ->
     assert slipped > 0
 
 
+@settings(max_examples=25)
 @given(before=snapshots, after=snapshots, with_won=st.booleans())
 def test_every_deal_leaves_or_comes_or_stays_and_never_two_of_them(before, after, with_won) -> None:
     moved = deal_movement(before, after, **QUARTER, with_won=with_won)
@@ -317,6 +318,7 @@ def test_every_deal_leaves_or_comes_or_stays_and_never_two_of_them(before, after
     assert set(staying["part"]) <= {"owner change", "category change", "won", "returned", "up", "down"}
 
 
+@settings(max_examples=25)
 @given(before=snapshots, after=snapshots, with_won=st.booleans())
 def test_time_run_backwards_turns_every_sign(before, after, with_won) -> None:
     there, back = (

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.calendar import FiscalCalendar
@@ -192,6 +192,7 @@ some = st.lists(
 )
 
 
+@settings(max_examples=25)
 @given(some)
 def test_slip_rate_of_any_deals_equals_a_count_by_hand(rows: list) -> None:
     names = [f"D{i}" for i in range(len(rows))]
