@@ -140,11 +140,16 @@ def late_new(desk: Desk, *, until: dt.date, weeks: float | None = None, level: s
     -------
     pd.DataFrame
         node, name, won, won_amount, late, late_amount, unknown, unknown_amount and the shares of
-        `late_shares`; no rows where nothing was won.
+        `late_shares`; no rows where nothing was won. All shares are 0 until `late_from`: say that day.
     """
     won = counting.late_new(desk.table("opportunities"), as_of=until, **_quarter(desk), weeks=weeks)
     counts = counting.late_counts(won[won[NODE].isin(_inside(desk))])
     return counting.late_shares(_at_level(desk, counts, level))
+
+
+def late_from(desk: Desk, *, weeks: float | None = None) -> dt.date:
+    """Name the first day of the quarter's last weeks, before which no deal can be late."""
+    return counting.late_from(**_quarter(desk), weeks=weeks)
 
 
 def repeat_slips(desk: Desk, *, until: dt.date, least: int = 2) -> pd.DataFrame:

@@ -207,6 +207,8 @@ def test_an_old_comment_is_no_reason_for_a_new_number() -> None:
     before = words(f"{JULY} commit 100", comment=["big deal"], submitted_at=pd.Timestamp("2026-07-01"))
     same = word_changes(before, before)
     assert same[["state", "comment", "reason_due"]].values.tolist() == [["unchanged", "", False]]
+    again = before.assign(submitted_at=pd.Timestamp("2026-07-08"))  # sent again: these words are new
+    assert word_changes(before, again)["comment"].tolist() == ["big deal"]
 
 
 def test_changes_of_a_quarter_are_those_of_the_sum_of_its_months() -> None:

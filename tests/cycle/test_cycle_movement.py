@@ -54,7 +54,9 @@ def test_an_edition_sees_its_own_nodes_and_what_left_them(opened: Callable[..., 
     whole = movement.movement_between(desk, until=APRIL)
     assert whole.summary().set_index("part")["amount"]["owner change"] == 0
     north = replace(desk, region="north")
-    table = movement.movement_table(north, movement.movement_between(north, until=APRIL))
+    moved = movement.movement_between(north, until=APRIL)
+    assert moved.summary().set_index("part")["amount"][["owner change", "up"]].tolist() == [-100_00, 0]
+    table = movement.movement_table(north, moved)
     assert euros(table, "north") == {"opening": 100, "new": 60, "owner change": -100, "closing": 60}
     assert table["node"].tolist()[0] == "north"
     assert "south" not in set(table["node"])
@@ -106,6 +108,9 @@ def test_slips_are_counted_from_the_day_before_the_quarter(opened: Callable[...,
     table = movement.slips(acme, until=MAY).set_index("node")
     assert table.loc["acme", ["deals", "slipped", "by_amount"]].tolist() == [1, 0, 0]
     assert pd.isna(table.loc["south", "by_amount"])  # nothing was in the quarter there
+    first_day = opportunities().head(2).assign(as_of="2026-04-01", amount=7.0)
+    still = opened(opportunities=pd.concat([opportunities(), first_day]))
+    assert movement.slips(still, until=MAY).set_index("node").loc["acme", "amount"] == 100_00
     deals = opportunities()
     late = deals["opportunity"].eq("D1") & deals["as_of"].eq("2026-05-31")
     moved = deals.assign(
@@ -126,6 +131,7 @@ def test_what_was_won_late_and_what_slips_again_is_found_by_node(
 ) -> None:
     table = movement.late_new(acme, until=MAY).set_index("node")
     assert table.loc["north", ["won", "won_amount", "late"]].tolist() == [1, 120_00, 0]
+    assert movement.late_from(acme) == dt.date(2026, 6, 1)  # 30 of 91 days
     deals = opportunities()
     early = deals[deals["opportunity"] != "D1"]
     fresh = pd.DataFrame(

@@ -7,6 +7,7 @@ rate by count has a 90 % interval (Wilson), as if deals were independent of each
 """
 
 import datetime as dt
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -94,6 +95,25 @@ def known_since(opportunities: pd.DataFrame) -> "pd.Series[pd.Timestamp]":
     return shown.where(created.notna() | before.notna())
 
 
+def late_from(first_day: dt.date, last_day: dt.date, *, weeks: float | None = None) -> dt.date:
+    """Name the first of a period's last days, before which no deal can be late; see `late_new`.
+
+    Examples
+    --------
+    >>> late_from(dt.date(2026, 7, 1), dt.date(2026, 9, 30)), late_from(dt.date(2026, 7, 1), dt.date(2026, 9, 30), weeks=2)
+    (datetime.date(2026, 8, 31), datetime.date(2026, 9, 17))
+    """
+    days = (last_day - first_day).days + 1
+    late_days = round(days / 3 if weeks is None else weeks * 7)
+    if not 0 < late_days <= days:
+        raise ParamsError(
+            f"{weeks} weeks are not the last weeks of {days} days.",
+            where="weeks",
+            remedy="Use fewer weeks than the period has, and more than none.",
+        )
+    return last_day - dt.timedelta(days=late_days - 1)
+
+
 def late_new(
     opportunities: pd.DataFrame,
     *,
@@ -121,14 +141,7 @@ def late_new(
     pd.DataFrame
         opportunity, node, amount (int64), known_since, late (boolean, missing where nobody knows since when).
     """
-    days = (last_day - first_day).days + 1
-    late_days = round(days / 3 if weeks is None else weeks * 7)
-    if not 0 < late_days <= days:
-        raise ParamsError(
-            f"{weeks} weeks are not the last weeks of {days} days.",
-            where="weeks",
-            remedy="Use fewer weeks than the period has, and more than none.",
-        )
+    start = pd.Timestamp(late_from(first_day, last_day, weeks=weeks))
     need(opportunities, [DEAL, NODE, "status", AMOUNT, "close_date", AS_OF], "opportunities")
     past = opportunities[opportunities[AS_OF] < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
     known = deals_known(past, as_of=as_of)
@@ -136,7 +149,7 @@ def late_new(
     inside = (known["close_date"] >= pd.Timestamp(first_day)) & (known["close_date"] < end)
     won = known[(known["status"] == "won") & inside].sort_values(DEAL, kind="stable")
     since = won[DEAL].map(known_since(past)) if len(won) else won[AS_OF]
-    late = (since >= end - pd.Timedelta(days=late_days)).astype("boolean").mask(since.isna())
+    late = (since >= start).astype("boolean").mask(since.isna())
     frame = {
         DEAL: won[DEAL],
         NODE: won[NODE],
@@ -218,11 +231,17 @@ def _share(part: pd.Series, of: pd.Series) -> "pd.Series[float]":
     return part.astype("float64") / of.astype("float64").where(of != 0)
 
 
+@cache
+def _interval(some: int, n: int) -> tuple[float, float]:
+    """Give the interval of a share; cached, as thousands of owners share a few small counts."""
+    if n == 0:
+        return np.nan, np.nan
+    found = stats.binomtest(some, n).proportion_ci(COVER, "wilson")
+    return float(found.low), float(found.high)
+
+
 def _by_count(part: pd.Series, of: pd.Series) -> dict[str, "pd.Series[float]"]:
-    ends = [
-        stats.binomtest(int(some), int(n)).proportion_ci(COVER, "wilson") if n > 0 else (np.nan, np.nan)
-        for some, n in zip(part, of, strict=True)
-    ]
+    ends = [_interval(int(some), int(n)) for some, n in zip(part, of, strict=True)]
     low, high = zip(*ends, strict=True) if ends else ((), ())
     return {
         "by_count": _share(part, of),

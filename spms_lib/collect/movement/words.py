@@ -131,7 +131,7 @@ def word_changes(
     order = (
         table["change"].abs().astype("float64").fillna(0.0).sort_values(ascending=False, kind="stable").index
     )
-    return table.loc[order].reset_index()  # fmt: skip
+    return table.loc[order].reset_index()
 
 
 def _words(rows: pd.DataFrame, where: str) -> "pd.Series[int]":
