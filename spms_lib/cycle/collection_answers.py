@@ -149,7 +149,7 @@ def _checked(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     told = rows.assign(origin=answer.origin, template=answer.template)
     for name in (BY[kind], AT[kind], "route"):
-        told[name] = told[name] if name in told else None
+        told[name] = told.get(name)
     told = typed(kind, told).reset_index(drop=True)
     told[BY[kind]] = told[BY[kind]].fillna(answer.person)
     told[AT[kind]] = told[AT[kind]].fillna(when)

@@ -52,10 +52,10 @@ def call_days(desk: Desk) -> list[dt.date]:
     return [day for day in days if f"{day:%A}".lower() == weekday]
 
 
-def freeze_calls(desk: Desk, *, until: dt.date | None = None) -> list[str]:
+def freeze_calls(desk: Desk, *, until: dt.date | None = None, author: str = "") -> list[str]:
     """Freeze every forecast call that has been, up to a day; today where left out."""
     last = until or dt.date.today()
-    names = [freeze(desk, as_of=day) for day in call_days(desk) if day <= last]
+    names = [freeze(desk, as_of=day, author=author) for day in call_days(desk) if day <= last]
     return [name for name in names if name]
 
 
