@@ -77,7 +77,7 @@ def _heard(desk: Desk, kind: str) -> pd.DataFrame:
     allowed = ~mine
     allowed[mine] = may_speak(desk, kind, rest[mine])
     rest = rest[allowed]
-    parts = [part for part in (rest.assign(**{SEQ: 0}), kept[kept["stands"]]) if len(part)] or [kept]
+    parts = [part for part in (rest.assign(**{SEQ: 0}), kept[kept["stands"]]) if len(part)] or [kept.head(0)]
     joined = pd.concat(parts, ignore_index=True)
     ordered = joined.sort_values([AT[kind], SEQ], kind="stable", ignore_index=True)
     shown = ordered.reindex(columns=[*typed(kind, kept.head(0)).columns, COMMIT]).astype({COMMIT: "str"})

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from spms_lib.cycle import facts as gather
 from spms_lib.cycle import collection_tables, outcome, pages, planning
+from spms_lib.cycle import facts as gather
 from spms_lib.cycle.targets import QUOTA, read_plan, read_targets
 from spms_lib.review.scorecard import scorecard
 from spms_lib.review.summary import executive_summary
