@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from spms_lib.cli import app
 from spms_lib.collect.form import Answer
 from spms_lib.findings import findings, no_findings
+from spms_lib.tables import LoadedTable
 
 from firms import Firm, everything  # isort: skip
 
@@ -88,6 +89,7 @@ def test_calls_without_a_weekday_freeze_nothing(spms) -> None:
 
 class Inbox(NamedTuple):
     answers: list[Answer]
+    loaded: list[LoadedTable]
     findings: pd.DataFrame
 
 
@@ -96,14 +98,15 @@ def workbooks(monkeypatch) -> list:
     """Stand-ins for the room that writes and reads workbooks: what is asked of it, and an answer from Anna."""
     written: list = []
 
-    def read_inbox(folder, *, form_of, newest, **_options) -> Inbox:
+    def read_inbox(folder, *, form_of, newest, read_table) -> Inbox:
         form = form_of(next(one.template for one, _ in written if one.person == "Anna"))
         row = form.asked[["node", "period", "category"]].iloc[[1]].assign(value=4_200)
         told = row.assign(submitted_by="Anna", submitted_at=pd.Timestamp("2026-04-09"), route="workbook")
         nothing = pd.DataFrame()
         answer = Answer(form.template, "Anna", "anna.xlsx", told, nothing, nothing, no_findings())
         assert newest(form) == 1
-        return Inbox([answer], findings("x.xlsx", [1], "", "is no form", [""], "Send the form."))
+        loaded = [read_table(path.name) for path in folder.glob("*.csv")]
+        return Inbox([answer], loaded, findings("x.xlsx", [1], "", "is no form", [""], "Send the form."))
 
     for name, function in (
         ("workbook", lambda form, path: written.append((form, path))),
@@ -119,7 +122,13 @@ def workbooks(monkeypatch) -> list:
 def test_forms_are_issued_written_read_back_and_their_findings_kept(spms, workbooks, tmp_path) -> None:
     assert "6 forms in" in lines(spms("prepare", "--to", "out"))[-1]
     assert [path.stem for _, path in workbooks] == [form.template for form, _ in workbooks]
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/overrides_north.csv").write_text(
+        "node,period,category,value,overridden_by,overridden_at,reason\n"
+        "north,2026-05,commit,500,Nina,2026-04-09 10:00,tender won\n"
+    )
     output = spms("read", "inbox").output
+    assert "1 override (overrides_north.csv, word 1" in output
     assert "1 submission (Anna, anna.xlsx)" in output
     assert "is no form" in output
     kept = pd.read_csv(tmp_path / "outputs/acme/2026Q2/tables/collect/findings.csv")

@@ -15,7 +15,14 @@ from spms_lib.collect.submissions import (
     latest_overrides,
     latest_submissions,
 )
-from spms_lib.cycle.collection_answers import AnswerRefusedError, Recorded, read_drop, record_answer, revert
+from spms_lib.cycle.collection_answers import (
+    AnswerRefusedError,
+    Recorded,
+    read_drop,
+    read_table,
+    record_answer,
+    revert,
+)
 from spms_lib.cycle.collection_forms import (
     due_day,
     forms_of,
@@ -56,6 +63,7 @@ __all__ = [
     "overrides_in_force",
     "past_manager_estimates",
     "read_drop",
+    "read_table",
     "record_answer",
     "revert",
     "snapshots",
