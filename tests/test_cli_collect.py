@@ -54,7 +54,7 @@ def test_freeze_override_freeze_again_revert_and_the_log_tells_it(spms) -> None:
         "2026Q2: 18 submissions (submissions.csv, word 1, sent 2026-04-08 to 2026-04-08)",
         "2026Q2: 18 submissions counted by 2026-04-10",
         "2026Q2: 1 override (Nina, command line)",
-        "2026Q2: 1 overrides counted by 2026-04-10",
+        "2026Q2: 1 override counted by 2026-04-10",
         "Reverts #: meant for the south",
         "2026Q2: 0 overrides counted by 2026-04-10",
     ]

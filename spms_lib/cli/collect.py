@@ -54,7 +54,7 @@ def prepare(
         write_workbook(form, folder / f"{form.template}.xlsx")
     rows = [(form.person, form.role, form.issue, len(form.asked), f"{form.template}.xlsx") for form in forms]
     table = pd.DataFrame(rows, columns=["person", "role", "issue", "cells", "file"])
-    show(table, title=f"Forms for {desk.cycle}, due {forms[0].due}" if forms else "Forms", limit=20)
+    show(table, title=f"Forms for {desk.cycle}, due {forms[0].due}" if forms else "Forms")
     typer.echo(f"{len(forms)} forms in {folder}")
 
 
@@ -86,7 +86,7 @@ def read(
         tuple(commit for one in done for commit in one.commits),
         join(*found, *(one.findings for one in done)),
     )
-    told(whole)
+    told(replace(whole, findings=whole.findings.head(0)))
     show_findings(count_by_rule(whole.findings))
     place = replace(desk, notebook="collect")
     place.keep(findings=whole.findings)
@@ -152,7 +152,7 @@ def changes(params: CycleFile, *, as_of: AsOf = "", csv: AsCsv = False, data: Da
 
     desk = cycle_desk(params, data)
     money = {"before", "after", "change"}
-    table = listed(desk, as_of=day_of(as_of))
+    table = listed(desk, as_of=day_of(as_of)).round({"change_ratio": 3})
     show(table, title="Changes", csv=csv, money=money, currency=desk.currency)
 
 

@@ -82,7 +82,7 @@ def freeze(desk: Desk, *, as_of: dt.date | None = None, author: str = "") -> str
         ]
         parts = [cells.assign(withdrawn=False), gone[list(cells.columns)].assign(withdrawn=True)]
         step = pd.concat([part for part in parts if len(part)] or parts[:1])
-        words = f"{desk.cycle}: {len(cells)} {TABLE_OF[kind]} counted by {day}"
+        words = f"{desk.cycle}: {len(cells)} {kind if len(cells) == 1 else TABLE_OF[kind]} counted by {day}"
         desk.ledger.commit(kind, step, author=signer, message=words, scenario=scenario)
     note = f"what counted by the end of {day}"
     names = [_sign(desk, kind, day, version, signer, note) for kind, cells in wanted.items() if len(cells)]
