@@ -466,3 +466,11 @@ def test_who_moved_into_a_seat_speaks_for_it_from_that_day(opened) -> None:
     assert len(record(desk, answer("Ben", submissions=word(1, node="ben"))).findings) == 1
     assert len(record(desk, answer("Berta", submissions=word(1, node="ben"))).commits) == 1
     assert collection.status(desk).set_index("node").loc["ben", "owner"] == "Berta"
+
+
+def test_amounts_that_a_ledger_of_before_froze_without_a_text_are_no_words(opened) -> None:
+    desk = opened()
+    before = collection.field_submissions(desk)
+    cell = {"node": ["dora"], "period": ["2026-04"], "measure": ["revenue"], "item": ["commit"], "value": [5]}
+    desk.ledger.commit("submission", pd.DataFrame(cell), author="Ops", message="heard by")
+    pd.testing.assert_frame_equal(collection.field_submissions(desk), before)
