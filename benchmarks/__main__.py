@@ -16,7 +16,7 @@ from rich.table import Table
 from benchmarks.measure import Row
 
 STUDIES = ("approach",)  # take minutes, and run only when they are named
-NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines", "pipeline")
+NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines", "collect", "pipeline")
 PACKAGES = (
     *("spms-lib", "numpy", "pandas", "scipy", "numba"),
     *("b2b-revenue-forecasting", "hierarchicalforecast", "piqp", "clarabel"),

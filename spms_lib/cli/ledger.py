@@ -10,7 +10,8 @@ from spms_lib.cli.show import AsCsv, Author, show
 app = typer.Typer(no_args_is_help=True, help="Read, undo and sign the ledger of a company.")
 
 Kind = Annotated[
-    str, typer.Argument(help="targets, submission, override, hold, decision, note, approval or plan.")
+    str,
+    typer.Argument(help="targets, form, submission, override, hold, edit, decision, note, approval or plan."),
 ]
 OnlyKind = Annotated[str | None, typer.Option("--kind", help="Only commits of this kind.")]
 Rows = Annotated[int, typer.Option(help="Rows to print; 0 prints all.", min=0)]

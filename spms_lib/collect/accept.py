@@ -1,10 +1,11 @@
 """Which words are accepted: known nodes and months, from those who may speak; the rest is told, row by row."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from spms_lib.collect.asked import DAY, PERSON, Speakers
 from spms_lib.findings import NOTED, findings, join
@@ -78,7 +79,13 @@ def _place(
     ]  # fmt: skip
 
 
-def _allowed(rows: pd.DataFrame, by: pd.Series, at: pd.Series, known: pd.Series, judge) -> pd.Series:  # type: ignore[no-untyped-def]
+def _allowed(
+    rows: pd.DataFrame,
+    by: pd.Series,
+    at: pd.Series,
+    known: pd.Series,
+    judge: Callable[[pd.DataFrame], NDArray[np.bool_]],
+) -> pd.Series:
     said = pd.DataFrame({NODE: rows[NODE], PERSON: by, DAY: at.dt.normalize()})
     allowed = pd.Series(True, index=rows.index)  # an unknown node has a finding of its own
     allowed[known] = judge(said[known]) if known.any() else True

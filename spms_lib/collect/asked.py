@@ -234,7 +234,8 @@ def _plain(names: pd.Series) -> pd.Series:
 
 def _covers(rows: pd.DataFrame, first: str, last: str, day: Any) -> pd.Series:
     started = rows[first].isna() | (pd.to_datetime(rows[first]) <= day)
-    return started & (rows[last].isna() | (pd.to_datetime(rows[last]) >= day))
+    covers: pd.Series = started & (rows[last].isna() | (pd.to_datetime(rows[last]) >= day))
+    return covers
 
 
 def _distinct(said: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:

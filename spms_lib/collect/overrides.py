@@ -153,7 +153,8 @@ def _long(
 
 def _who(changed: pd.DataFrame) -> pd.DataFrame:
     names = {"overridden_by": "by", "overridden_at": "at"}
-    return changed.rename(columns=names).reindex(columns=[*_KEY, "by", "at", "reason"])
+    types = {"by": "str", "at": "datetime64[us]", "reason": "str"}
+    return changed.rename(columns=names).reindex(columns=[*_KEY, *types]).astype(types)
 
 
 def _refuse_strangers(rows: pd.DataFrame, wrong: NDArray[np.bool_], what: str) -> None:

@@ -15,13 +15,24 @@ from spms_lib.collect.submissions import (
     latest_overrides,
     latest_submissions,
 )
+from spms_lib.cycle.collection_answers import (
+    AnswerRefusedError,
+    Recorded,
+    read_drop,
+    read_table,
+    record_answer,
+    revert,
+)
 from spms_lib.cycle.collection_forms import (
     due_day,
+    forms_of,
+    issue_forms,
+    issued_form,
+    issued_forms,
+    newest_issue,
 )
-from spms_lib.cycle.collection_freeze import (
-    frozen,
-    snapshots,
-)
+from spms_lib.cycle.collection_freeze import Snapshot, call_days, freeze, freeze_calls, frozen, snapshots
+from spms_lib.cycle.collection_notes import field_notes
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.heard import overrides_heard, speakers, submissions_heard
 from spms_lib.cycle.outcome import dated_results
@@ -29,11 +40,35 @@ from spms_lib.deals import snapshot
 from spms_lib.tables import CATEGORY, DATE, NODE, PERIOD, SOURCE, VALUE
 
 __all__ = [
-    *("AnswerRefusedError", "Recorded", "Snapshot", "call_days", "changes", "collection_log", "due_day"),
-    *("field_estimate", "field_notes", "field_submissions", "forms_of", "freeze", "freeze_calls", "frozen"),
-    *("issue_forms", "issued_form", "issued_forms", "manager_estimates", "newest_issue", "overridden"),
-    *("overrides_in_force", "past_manager_estimates", "read_drop", "record_answer", "revert", "snapshots"),
-    *("status", "submissions_of_cycle"),
+    "AnswerRefusedError",
+    "Recorded",
+    "Snapshot",
+    "call_days",
+    "changes",
+    "collection_log",
+    "due_day",
+    "field_estimate",
+    "field_notes",
+    "field_submissions",
+    "forms_of",
+    "freeze",
+    "freeze_calls",
+    "frozen",
+    "issue_forms",
+    "issued_form",
+    "issued_forms",
+    "manager_estimates",
+    "newest_issue",
+    "overridden",
+    "overrides_in_force",
+    "past_manager_estimates",
+    "read_drop",
+    "read_table",
+    "record_answer",
+    "revert",
+    "snapshots",
+    "status",
+    "submissions_of_cycle",
 ]
 
 MANAGER: Final = "manager"

@@ -22,6 +22,7 @@ from spms_lib.cycle.collection_words import (
     AT,
     BY,
     KEY,
+    ORIGIN,
     OVERRIDE,
     SUBMISSION,
     TABLE_OF,
@@ -36,7 +37,7 @@ from spms_lib.errors import LedgerError, SpmsError
 from spms_lib.findings import COLUMN, REJECTED, REMEDY, RULE, SEVERITY, join
 from spms_lib.findings import VALUE as GIVEN
 from spms_lib.store.commits import Commit
-from spms_lib.tables import PERIOD, VALUE
+from spms_lib.tables import PERIOD, VALUE, LoadedTable
 
 _ACCEPT: Final[dict[str, Callable[..., tuple[pd.DataFrame, pd.DataFrame]]]] = {
     SUBMISSION: accept_submissions,
@@ -74,7 +75,7 @@ def record_answer(
     author
         Who enters it; the sender stands in the rows.
     at
-        When it was said, for rows without a time of their own; now where left out.
+        When it was said (UTC, as the ledger has it), for rows without a time of their own; now where left out.
     strict
         True refuses the whole answer with the first row that cannot be kept, as fits somebody who sits before the
         screen; False keeps the good rows and tells of the others.
@@ -84,7 +85,7 @@ def record_answer(
     AnswerRefusedError
         If `strict` and a row cannot be kept; nothing of the answer is.
     """
-    when = pd.Timestamp(at or dt.datetime.now()).floor("s")
+    when = pd.Timestamp(at or dt.datetime.now(dt.UTC).replace(tzinfo=None)).floor("s")
     spoken = {SUBMISSION: answer.submissions, OVERRIDE: answer.overrides}
     checked = {kind: _checked(desk, answer, kind, rows, when) for kind, rows in spoken.items() if len(rows)}
     notes, strange = checked_notes(desk, answer, when=when)
@@ -106,20 +107,43 @@ def read_drop(desk: Desk, *, author: str = "") -> Recorded:
     order in which they were sent; so there are as many commits as the most patient forecaster sent versions. Running
     it again commits nothing.
     """
-    commits, found = [], []
+    done = []
     for kind in (SUBMISSION, OVERRIDE):
         kept = kept_words(kind, desk.ledger.versions(kind, periods=desk.months))
-        rows = unread(desk, kind, kept)
-        rows = rows[rows[PERIOD].isin(desk.months)].set_index("row")
-        good, findings = _accepted(desk, kind, rows, where=TABLE_OF[kind])
-        found.append(findings)
-        good = good.sort_values(AT[kind], kind="stable")
-        version = good.groupby(KEY).cumcount()
-        for number, batch in good.groupby(version):
-            days = batch[AT[kind]].dt.strftime("%Y-%m-%d")
-            what = f"{batch['origin'].iloc[0]}, word {number + 1}, sent {days.min()} to {days.max()}"
-            commits.append(_enter(desk, kind, batch, author=author or desk.author, what=what))
-    return Recorded(tuple(one for one in commits if one is not None), join(*found))
+        done.append(_read_rows(desk, kind, unread(desk, kind, kept).set_index("row"), author or desk.author))
+    return _together(done)
+
+
+def read_table(desk: Desk, loaded: LoadedTable, *, author: str = "") -> Recorded:
+    """Enter the rows on this quarter of a table that was dropped beside the forms, in the same way: see `read_drop`.
+
+    Parameters
+    ----------
+    loaded
+        A table `submissions` or `overrides`, as `spms_lib.sources.load.load_table` reads it.
+    """
+    kind = {table: kind for kind, table in TABLE_OF.items()}[loaded.table]
+    kept = kept_words(kind, desk.ledger.versions(kind, periods=desk.months))
+    rows = unread(desk, kind, kept, loaded=loaded).set_index("row")
+    told = _read_rows(desk, kind, rows, author or desk.author)
+    return _together([told, Recorded((), loaded.findings)])
+
+
+def _read_rows(desk: Desk, kind: str, rows: pd.DataFrame, author: str) -> Recorded:
+    rows = rows[rows[PERIOD].isin(desk.months)]
+    good, found = _accepted(desk, kind, rows, where=TABLE_OF[kind])
+    good = good.sort_values(AT[kind], kind="stable")
+    commits = []
+    for number, batch in good.groupby(good.groupby(KEY).cumcount()):
+        days = batch[AT[kind]].dt.strftime("%Y-%m-%d")
+        what = f"{batch[ORIGIN].iloc[0]}, word {number + 1}, sent {days.min()} to {days.max()}"
+        commits.append(_enter(desk, kind, batch, author=author, what=what))
+    return Recorded(tuple(one for one in commits if one is not None), found)
+
+
+def _together(done: list[Recorded]) -> Recorded:
+    commits = tuple(commit for one in done for commit in one.commits)
+    return Recorded(commits, join(*(one.findings for one in done)))
 
 
 def revert(desk: Desk, commit_id: str, *, author: str, reason: str) -> Commit:
@@ -149,7 +173,7 @@ def _checked(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     told = rows.assign(origin=answer.origin, template=answer.template)
     for name in (BY[kind], AT[kind], "route"):
-        told[name] = told[name] if name in told else None
+        told[name] = told.get(name)
     told = typed(kind, told).reset_index(drop=True)
     told[BY[kind]] = told[BY[kind]].fillna(answer.person)
     told[AT[kind]] = told[AT[kind]].fillna(when)

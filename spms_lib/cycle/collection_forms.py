@@ -131,7 +131,7 @@ def _numbered(parts: dict[str, Any], kept: Form | None) -> Form:
 
 def _asked(desk: Desk, duties: pd.DataFrame) -> pd.DataFrame:
     """Put months and categories under each person's nodes, and what was last said there."""
-    told = [name for name in desk.params.collection.categories]
+    told = list(desk.params.collection.categories)
     grid = pd.MultiIndex.from_product([desk.months, told], names=[PERIOD, CATEGORY]).to_frame(index=False)
     rows = duties.merge(grid, how="cross")
     heard = submissions_heard(desk)

@@ -52,10 +52,10 @@ def call_days(desk: Desk) -> list[dt.date]:
     return [day for day in days if f"{day:%A}".lower() == weekday]
 
 
-def freeze_calls(desk: Desk, *, until: dt.date | None = None) -> list[str]:
+def freeze_calls(desk: Desk, *, until: dt.date | None = None, author: str = "") -> list[str]:
     """Freeze every forecast call that has been, up to a day; today where left out."""
     last = until or dt.date.today()
-    names = [freeze(desk, as_of=day) for day in call_days(desk) if day <= last]
+    names = [freeze(desk, as_of=day, author=author) for day in call_days(desk) if day <= last]
     return [name for name in names if name]
 
 
@@ -82,7 +82,7 @@ def freeze(desk: Desk, *, as_of: dt.date | None = None, author: str = "") -> str
         ]
         parts = [cells.assign(withdrawn=False), gone[list(cells.columns)].assign(withdrawn=True)]
         step = pd.concat([part for part in parts if len(part)] or parts[:1])
-        words = f"{desk.cycle}: {len(cells)} {TABLE_OF[kind]} counted by {day}"
+        words = f"{desk.cycle}: {len(cells)} {kind if len(cells) == 1 else TABLE_OF[kind]} counted by {day}"
         desk.ledger.commit(kind, step, author=signer, message=words, scenario=scenario)
     note = f"what counted by the end of {day}"
     names = [_sign(desk, kind, day, version, signer, note) for kind, cells in wanted.items() if len(cells)]

@@ -35,7 +35,7 @@ def checked_notes(desk: Desk, answer: Answer, *, when: pd.Timestamp) -> tuple[pd
 
     A note without an identifier is named by its content, so the same words twice are one note.
     """
-    rows = answer.notes
+    rows = answer.notes.reindex(columns=answer.notes.columns.union([NODE]))
     unknown = ~rows[NODE].isin(desk.tree.nodes)
     found = findings(
         answer.origin, [number + 1 for number, bad in enumerate(unknown) if bad], NODE,

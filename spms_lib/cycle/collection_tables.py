@@ -39,20 +39,6 @@ def field_against_target(desk: Desk, field: pd.DataFrame, targets: pd.DataFrame)
     return named(desk, rows.reset_index(names=NODE))
 
 
-def below_the_top(desk: Desk, gaps: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows for a figure: without the company, which would dwarf the others.
-
-    Returns
-    -------
-    pd.DataFrame
-        `gaps` and field_scaled: what was said, raised to the targets of those who have not spoken.
-    """
-    rows = gaps[gaps[NODE] != desk.tree.root]
-    return rows.assign(
-        field_scaled=rows["field"] * rows["target"] / rows["target_said"].where(rows["target_said"] > 0)
-    )
-
-
 def open_notes(desk: Desk) -> pd.DataFrame:
     """List field notes written by the cut-off that nobody has answered: written_at, name, topic, text, author."""
     rows = field_notes(desk)

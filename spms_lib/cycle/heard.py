@@ -10,7 +10,7 @@ from spms_lib.collect.asked import DELEGATIONS, Speakers
 from spms_lib.cycle.collection_words import AT, BY, KEY, OVERRIDE, SUBMISSION, TABLE_OF, kept_words, typed
 from spms_lib.cycle.desk import Desk
 from spms_lib.store.schema import COMMIT, SEQ
-from spms_lib.tables import NODE, PERIOD, VALUE
+from spms_lib.tables import NODE, PERIOD, VALUE, LoadedTable
 
 
 def submissions_heard(desk: Desk) -> pd.DataFrame:
@@ -59,11 +59,17 @@ def may_speak(desk: Desk, kind: str, rows: pd.DataFrame) -> pd.Series:
     return allowed
 
 
-def unread(desk: Desk, kind: str, kept: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of the company's table that the ledger does not hold, reverted ones counting as held."""
+def unread(desk: Desk, kind: str, kept: pd.DataFrame, *, loaded: LoadedTable | None = None) -> pd.DataFrame:
+    """Return rows of the company's table, or of another one, that the ledger does not hold; reverted ones it does.
+
+    Parameters
+    ----------
+    kept
+        From `kept_words`.
+    """
     name = TABLE_OF[kind]
-    rows = desk.table(name)
-    origin = desk.tables[name].origin if name in desk.tables else ""
+    found = loaded or desk.tables.get(name)
+    rows, origin = (found.rows, found.origin) if found else (desk.table(name), "")
     rows = typed(kind, rows.assign(origin=origin)).assign(row=rows.index)
     same = [*KEY, AT[kind], VALUE]
     pairs = rows.merge(kept[same].drop_duplicates(), on=same, how="left", indicator="held")
@@ -77,7 +83,7 @@ def _heard(desk: Desk, kind: str) -> pd.DataFrame:
     allowed = ~mine
     allowed[mine] = may_speak(desk, kind, rest[mine])
     rest = rest[allowed]
-    parts = [part for part in (rest.assign(**{SEQ: 0}), kept[kept["stands"]]) if len(part)] or [kept]
+    parts = [part for part in (rest.assign(**{SEQ: 0}), kept[kept["stands"]]) if len(part)] or [kept.head(0)]
     joined = pd.concat(parts, ignore_index=True)
     ordered = joined.sort_values([AT[kind], SEQ], kind="stable", ignore_index=True)
     shown = ordered.reindex(columns=[*typed(kind, kept.head(0)).columns, COMMIT]).astype({COMMIT: "str"})

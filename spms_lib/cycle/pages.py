@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.commitments import conservation_gaps
+from spms_lib.cycle.collection_notes import field_notes
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import dated_results, outside_tree, quarter_results, sold_in_quarter
 from spms_lib.cycle.targets import read_plan
@@ -155,7 +156,7 @@ def variance_steps(facts: ReviewFacts, *, most: int = 10) -> pd.DataFrame:
 
 def notes_by_topic(desk: Desk, *, as_of: dt.date) -> pd.DataFrame:
     """Count the scope's field notes by topic: topic, notes, open, answered (ratio), latest (words)."""
-    rows = desk.table("notes")
+    rows = field_notes(desk)
     columns = ["topic", "notes", "open", "answered", "latest"]
     if rows.empty:
         return pd.DataFrame(columns=columns)

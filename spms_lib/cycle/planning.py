@@ -113,6 +113,20 @@ def named(desk: Desk, table: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
+def below_the_top(desk: Desk, gaps: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows for a figure: without the company, which would dwarf the others.
+
+    Returns
+    -------
+    pd.DataFrame
+        `gaps` and field_scaled: what was said, raised to the targets of those who have not spoken.
+    """
+    rows = gaps[gaps[NODE] != desk.tree.root]
+    return rows.assign(
+        field_scaled=rows["field"] * rows["target"] / rows["target_said"].where(rows["target_said"] > 0)
+    )
+
+
 def pipeline_table(desk: Desk) -> pd.DataFrame:
     """Add up the open deals of the last snapshot by closing month: period, deals, amount, weighted, unrated."""
     columns = [PERIOD, "deals", "amount", "weighted", "unrated"]

@@ -69,6 +69,7 @@ DoneWhen = Literal[
     "layers",
     "approach",
     "targets",
+    "form",
     "submission",
     "override",
     "hold",

@@ -153,6 +153,8 @@ def _rows(wrong: "pd.Series[bool]") -> str:
 def _texts(cells: pd.DataFrame, name: str) -> "pd.Series[str]":
     if name not in cells.columns:
         return pd.Series(np.nan, index=cells.index, dtype="str")
+    if isinstance(cells[name].dtype, pd.StringDtype):  # nothing else can be in it
+        return cells[name].astype("str")
     column = cells[name].astype(object)
     wrong = column.notna() & ~column.map(lambda given: isinstance(given, str)).astype(bool)
     if wrong.any():

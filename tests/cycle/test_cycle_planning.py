@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from spms_lib.collect.submissions import category_roll_up, completeness, status_board
+from spms_lib.collect.board import completeness
+from spms_lib.collect.submissions import category_roll_up
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle import planning
-from spms_lib.cycle.split import vacant_leaves
+from spms_lib.cycle import collection, collection_tables, planning
 from spms_lib.cycle.targets import holds_in_force, read_plan, read_targets
 from spms_lib.errors import ParamsError
 from spms_lib.reconcile.gaps import gap_table
@@ -19,7 +19,7 @@ from firms import QUARTER, everything, make_plan, opportunities, sales, set_goal
 
 
 def said_by(desk) -> tuple[dict, str]:
-    field, heard = planning.field_estimate(desk)
+    field, heard = collection.field_estimate(desk)
     return field.set_index(["node", "period"])["value"].to_dict(), heard
 
 
@@ -72,39 +72,40 @@ def test_the_pipeline_counts_money_only_and_also_where_results_come_by_month(ope
 
 def test_a_submission_freezes_once(fresh) -> None:
     desk = fresh()
-    latest = planning.field_submissions(desk)
-    assert planning.commit_submissions(desk, latest).cells == len(latest)
-    assert planning.commit_submissions(desk, latest) is None
-    assert planning.commit_submissions(desk, latest.head(0)) is None
-    assert planning.nothing_lost(latest, category_roll_up(desk.tree, latest, ["acme"]), desk)
-    assert planning.none_late(latest, desk)
+    latest = collection.field_submissions(desk)
+    name = collection.freeze(desk)
+    assert len(collection.frozen(desk, name).submissions) == len(latest)
+    head = desk.ledger.head()
+    assert (collection.freeze(desk), desk.ledger.head()) == (name, head)
+    assert collection_tables.nothing_lost(latest, category_roll_up(desk.tree, latest, ["acme"]), desk)
+    assert collection_tables.none_late(latest, desk)
 
 
 def test_the_field_is_compared_with_the_targets_of_those_who_spoke(planned) -> None:
-    field, heard = planning.field_estimate(planned)
-    gaps = planning.field_against_target(planned, field, read_targets(planned)).set_index("node")
+    field, heard = collection.field_estimate(planned)
+    gaps = collection_tables.field_against_target(planned, field, read_targets(planned)).set_index("node")
     base = read_targets(planned).sum(axis=1)
     assert gaps.loc["acme", "target_said"] == base[["anna", "ben", "carl"]].sum()  # Dora's seat is silent
     assert gaps.loc["acme", "field"] == pytest.approx(field["value"].sum())
     assert gaps.loc["south", "said"] == pytest.approx(base["carl"] / base["south"])
-    assert planning.field_headline(gaps.reset_index(), heard, planned).startswith("The field expects")
+    assert collection_tables.field_headline(gaps.reset_index(), heard, planned).startswith(
+        "The field expects"
+    )
 
 
 def test_where_nobody_speaks_every_table_says_so_without_a_zero(opened) -> None:
     desk = opened(submissions=None, opportunities=None, roster=None, cycle={"compensation_plan": ""})
     set_goals(desk)
-    latest = planning.field_submissions(desk)
-    field, heard = planning.field_estimate(desk)
-    board = status_board(
-        desk.tree, latest, desk.months, due=desk.params.collect_as_of, vacant=vacant_leaves(desk)
-    )
+    latest = collection.field_submissions(desk)
+    field, heard = collection.field_estimate(desk)
+    board = collection.status(desk)
     assert board["state"].value_counts().to_dict() == {"missing": 3, "vacant": 1}
     assert completeness(desk.tree, board).loc["acme", "share"] == 0.0
-    gaps = planning.field_against_target(desk, field, read_targets(desk))
+    gaps = collection_tables.field_against_target(desk, field, read_targets(desk))
     assert gaps["field"].isna().all()
-    assert "Nobody has said anything" in planning.field_headline(gaps, heard, desk)
+    assert "Nobody has said anything" in collection_tables.field_headline(gaps, heard, desk)
     assert planning.pipeline_table(desk).empty
-    assert planning.open_notes(desk).empty
+    assert collection_tables.open_notes(desk).empty
     assert category_roll_up(desk.tree, latest, ["acme"]).isna().all(axis=None)
     plan, weighed = make_plan(desk)
     assert set(weighed["source"]) == {"target", "baseline"}

@@ -8,15 +8,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spms_lib.collect.submissions import category_roll_up, completeness, status_board
+from spms_lib.collect.board import completeness
+from spms_lib.collect.submissions import category_roll_up
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle import Desk, facts, open_cycle, outcome, pages, pay, planning
+from spms_lib.cycle import (
+    Desk,
+    collection,
+    collection_tables,
+    facts,
+    open_cycle,
+    outcome,
+    pages,
+    pay,
+    planning,
+)
 from spms_lib.cycle.approach import measure
 from spms_lib.cycle.backtest import walk_forward
 from spms_lib.cycle.objectives import objective_checks, supplied_targets
 from spms_lib.cycle.past import past_of
 from spms_lib.cycle.questions import criteria_table
-from spms_lib.cycle.split import vacant_leaves
 from spms_lib.cycle.targets import BASE, QUOTA, holds_in_force, holds_stand, read_plan, read_targets
 from spms_lib.goals.approach import recommend
 from spms_lib.incentives.cost import cost_summary
@@ -46,7 +56,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         hold = Hold(seller, "2026-08", "revenue", 1_234_567, owner="Ada", reason="signed contract")
         place_hold(desk.ledger, hold, author="Ada")
         set_goals(desk, growth_ratio=0.08)
-        planning.commit_submissions(desk, planning.field_submissions(desk))
+        collection.read_drop(desk)
+        collection.freeze(desk)
         planning.publish_plan(desk, make_plan(desk)[0])
         yield desk
     close(desk)
@@ -87,23 +98,22 @@ def test_a_second_walk_through_the_cycle_commits_nothing(sample: Desk) -> None:
     again = replace(sample, _checks=[])
     head = sample.ledger.head()
     set_goals(again, growth_ratio=0.08)
-    planning.commit_submissions(again, planning.field_submissions(again))
+    collection.read_drop(again)
+    collection.freeze(again)
     assert planning.publish_plan(again, make_plan(again)[0]) == "2026Q3 plan v1"
     assert sample.ledger.head() == head
     close(again)
 
 
 def test_the_field_is_collected_without_losing_a_word(sample: Desk) -> None:
-    latest = planning.field_submissions(sample)
+    latest = collection.field_submissions(sample)
     nodes = [sample.tree.root, *sample.tree.at_level(sample.review_level)]
-    assert planning.nothing_lost(latest, category_roll_up(sample.tree, latest, nodes), sample)
-    assert planning.none_late(latest, sample)
-    board = status_board(
-        sample.tree, latest, sample.months, due=sample.params.collect_as_of, vacant=vacant_leaves(sample)
-    )
+    assert collection_tables.nothing_lost(latest, category_roll_up(sample.tree, latest, nodes), sample)
+    assert collection_tables.none_late(latest, sample)
+    board = collection.status(sample)
     counts = completeness(sample.tree, board).loc[sample.tree.root]
     assert counts[["submitted", "incomplete", "missing", "vacant"]].sum() == 14
-    field, heard = planning.field_estimate(sample)
+    field, heard = collection.field_estimate(sample)
     assert heard == "submissions"
     assert set(field["node"]) <= set(sample.tree.leaves)
 
