@@ -13,8 +13,8 @@ _MARK: Final = "'"
 def csv_text(frame: pd.DataFrame, *, index: bool = False, date_format: str | None = None) -> str:
     r"""Write a frame as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front.
 
-    Numbers stay numbers. Control characters and marks that turn the direction of writing become `�`.
-    `read_back` takes the apostrophe away again, and only that one: text that had one already gets a second.
+    Numbers stay numbers. Control characters and marks that turn the direction of writing become `�`,
+    every kind of line end within a cell becomes one. `read_back` takes the apostrophe away again, and only that one: text that had one already gets a second.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def csv_text(frame: pd.DataFrame, *, index: bool = False, date_format: str | Non
     for place in range(safe.shape[1]):
         column = safe.iloc[:, place]
         if _holds_text(column.dtype):
-            safe.isetitem(place, column.astype("object").map(_guarded))
+            safe.isetitem(place, column.astype("object").map(_guarded).to_numpy())
     return safe.to_csv(index=index, date_format=date_format, lineterminator="\n")
 
 
@@ -79,7 +79,9 @@ def _runs(text: str) -> bool:
 def _guarded(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
-    seen = visible(cell)
+    seen = visible(
+        cell.replace("\r\n", "\n").replace("\r", "\n")
+    )  # a spreadsheet breaks the row at a lone return
     return f"{_MARK}{seen}" if _runs(seen) else seen
 
 

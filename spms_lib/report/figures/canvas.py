@@ -34,6 +34,7 @@ def begin(ax: Axes | None, *, title: str, note: str = "", height: float = 4.0) -
     height
         Inches; the width is always `WIDTH`.
     """
+    title, note = visible(title), visible(note)
     if ax is not None:
         ax.set_title(title, loc="left", fontweight="bold")
         if note:
