@@ -24,6 +24,8 @@ COLUMNS: Final = (TABLE, ROW, COLUMN, RULE, SEVERITY, VALUE, REMEDY)
 REJECTED: Final = "rejected"
 NOTED: Final = "noted"
 
+LONGEST_VALUE: Final = 200
+
 
 def findings(
     table: str,
@@ -42,7 +44,7 @@ def findings(
     rows
         Data row numbers, counted from 1.
     values
-        The offending values, as long as `rows`; kept as text.
+        The offending values, as long as `rows`; kept as text, of a long one the beginning.
 
     Returns
     -------
@@ -63,10 +65,15 @@ def findings(
             COLUMN: column,
             RULE: rule,
             SEVERITY: severity,
-            VALUE: ["" if value is None else str(value) for value in values],
+            VALUE: [_short(value) for value in values],
             REMEDY: remedy,
         }
     )
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 def no_findings() -> pd.DataFrame:

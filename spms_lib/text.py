@@ -12,6 +12,7 @@ _RUN: Final = re.compile(rf"(?!{_NUMBER}){_RUNS}")
 _UNSEEN: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_HARM: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def inert(text: str) -> str:
@@ -59,3 +60,28 @@ def shown(text: str, most: int = 80) -> str:
     """
     plain = _UNSEEN.sub("?", text)
     return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Write foreign text so that what is seen is what is there: for pages, tables, figures and files.
+
+    Control characters (tab and line ends aside), marks that turn the direction of writing, and
+    halves of characters become `\N{REPLACEMENT CHARACTER}`. Nothing is cut, and letters of every language stay.
+
+    Examples
+    --------
+    >>> visible("plan\x1b[31m\u202excod.xlsx")
+    'plan�[31m�xcod.xlsx'
+    """
+    return _HARM.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def hides(text: str) -> bool:
+    r"""Tell whether `visible` would change a text.
+
+    Examples
+    --------
+    >>> hides("a\tb"), hides("a\x00b")
+    (False, True)
+    """
+    return _HARM.search(text) is not None

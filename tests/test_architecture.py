@@ -15,7 +15,7 @@ PACKAGE = "spms_lib"
 DOMAIN = {"goals", "collect", "reconcile", "incentives", "review"}
 FLOORS = (  # from the ground up; a module may import from floors below its own, and from its own package
     {"errors", "findings", "text"},
-    {"tables", "calendar", "money"},
+    {"tables", "calendar", "money", "csv_out"},
     {"hierarchy"},
     {"projection", "commitments", "deals"},
     DOMAIN,

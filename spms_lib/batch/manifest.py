@@ -11,6 +11,7 @@ from spms_lib.batch.prepare import Prepared
 from spms_lib.batch.publish import Page, discard
 from spms_lib.batch.schedule import UNCHANGED
 from spms_lib.batch.tasks import PER_REGION, Task
+from spms_lib.csv_out import csv_text
 from spms_lib.errors import RunError
 from spms_lib.findings import count_by_rule
 
@@ -53,7 +54,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 def write_findings(folder: Path, prepared: Prepared) -> None:
     """Write every finding of every table as CSV."""
-    write_whole(folder / "findings.csv", prepared.findings.to_csv(index=False, lineterminator="\n"))
+    write_whole(folder / "findings.csv", csv_text(prepared.findings))
 
 
 def new_manifest(prepared: Prepared, versions: dict[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from spms_lib.batch.files import without_local_paths
@@ -107,7 +108,9 @@ def _own_record(notebook: Any, about: dict[str, Any], root: Path, told: dict[str
         for output in cell.get("outputs", []):
             _shorten(output, root)
     if about["error"]:
-        text = f"**This notebook failed; do not use its numbers.**\n\n    {about['error']}"
+        # As a block of code, down to its last line: what failed may hold words from the data.
+        error = indent(str(about["error"]), "    ", lambda _line: True)
+        text = f"**This notebook failed; do not use its numbers.**\n\n{error}"
         cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": ["summary"]})  # type: ignore[no-untyped-call]
         notebook.cells.insert(1, cell)  # behind the title; the report shows a summary on its first screen
     return notebook

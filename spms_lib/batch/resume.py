@@ -12,7 +12,8 @@ from typing import Any, Final
 from spms_lib.batch.files import hash_file, hash_folder, hash_package
 from spms_lib.batch.prepare import Prepared
 from spms_lib.batch.publish import Page
-from spms_lib.batch.tasks import GRAPH, Task, edition
+from spms_lib.batch.tasks import GRAPH, Task
+from spms_lib.cycle.paths import edition_name
 
 LIBRARIES: Final = ("spms-lib", "pandas", "numpy", "scipy", "matplotlib", "duckdb", "sqlalchemy", "papermill")
 SETTLED: Final = frozenset({"done", "unchanged"})
@@ -95,7 +96,7 @@ class Memory:
 
 def results_hash(folder: Path, name: str) -> str:
     """Hash the tables that a notebook left for others."""
-    return hash_folder(folder / "tables" / edition(name, ""), "*.csv")
+    return hash_folder(folder / "tables" / edition_name(name, ""), "*.csv")
 
 
 def ledger_basis(head: str, earlier: Mapping[str, str] | None) -> str:

@@ -1,6 +1,5 @@
 """What a run consists of: notebooks, what each needs, and the editions of the review."""
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spms_lib.batch.prepare import Prepared
+from spms_lib.cycle.paths import edition_name
 from spms_lib.errors import ParamsError, RunError
 
 GRAPH: Final[dict[str, tuple[str, ...]]] = {
@@ -68,29 +68,13 @@ class Task:
     @property
     def edition(self) -> str:
         """Name of its folder of tables: `goal_setting`, `review` or `review-dach`."""
-        return edition(self.name, self.region)
+        return edition_name(self.name, self.region)
 
     @property
     def stem(self) -> str:
         """Name of its files: `10_review-dach`."""
         number = self.notebook.stem.removesuffix(self.name)
         return number + self.edition
-
-
-def edition(notebook: str, region: str) -> str:
-    """Name the files of one edition; a node id that is no safe file name gets a short hash.
-
-    Examples
-    --------
-    >>> edition("review", "dach"), edition("review", ""), edition("review", "a/b")
-    ('review-dach', 'review', 'review-a-b-c14cdd')
-    """
-    if not region:
-        return notebook
-    safe = re.sub(r"[^\w.-]+", "-", region)
-    if safe != region or region.startswith("."):
-        safe += "-" + hashlib.sha256(region.encode()).hexdigest()[:6]
-    return f"{notebook}-{safe}"
 
 
 def _shown(value: Any) -> Any:

@@ -27,13 +27,15 @@ Author = Annotated[
 
 def refuse(error: SpmsError) -> None:
     """Print a refusal on the error stream: what, where, and what to do next."""
+    from spms_lib.text import visible
+
     console = Console(stderr=True)
     lines = [f"[bold red]error:[/] {escape(error.what)}"]
     if error.where:
         lines.append(f"[dim]where:[/] {escape(error.where)}")
     if error.remedy:
         lines.append(f"[dim]do:[/]    {escape(error.remedy)}")
-    text = "\n".join(lines)
+    text = visible("\n".join(lines))
     if console.is_terminal:
         console.print(Panel(text, border_style="red", expand=False))
     else:
@@ -59,7 +61,9 @@ def show(
         Rows to print; all if 0. CSV always has all.
     """
     if csv:
-        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+        from spms_lib.csv_out import csv_text
+
+        typer.echo(csv_text(frame), nl=False)
         return
     console = Console()
     if frame.empty:
@@ -83,6 +87,8 @@ def show(
 
 def show_findings(counts: "pd.DataFrame") -> None:
     """Print findings by rule, as `spms_lib.findings.count_by_rule` counts them: what, how often, what to do."""
+    from spms_lib.text import visible
+
     console = Console()
     if counts.empty:
         console.print("No findings.")
@@ -94,7 +100,7 @@ def show_findings(counts: "pd.DataFrame") -> None:
         example = f", such as '{one['example']}'" if one["example"] else ""
         console.print(
             f"[{colour}]{one['count']:>7,} {one['severity']}[/]  [bold]{escape(place)}[/]: "
-            f"{escape(one['rule'] + example)}",
+            f"{escape(visible(one['rule'] + example))}",
             highlight=False,
             soft_wrap=True,
         )
@@ -105,6 +111,7 @@ def _cell(value: Any, currency: str) -> str:
     import pandas as pd
 
     from spms_lib.money import MISSING, format_money
+    from spms_lib.text import visible
 
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return MISSING
@@ -112,4 +119,4 @@ def _cell(value: Any, currency: str) -> str:
         return format_money(int(value), currency)
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
-    return str(value)
+    return visible(str(value))

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from spms_lib.calendar import FiscalCalendar
+from spms_lib.csv_out import read_back, write_csv
 from spms_lib.cycle.inputs import load_inputs, monthly_actuals
-from spms_lib.cycle.paths import cycle_file, outputs_root, project_root
+from spms_lib.cycle.paths import cycle_file, edition_name, outputs_root, project_root
 from spms_lib.errors import CheckError, ParamsError
 from spms_lib.findings import join
 from spms_lib.hierarchy import Hierarchy
@@ -272,22 +273,21 @@ class Desk:
     def folder(self) -> Path:
         """Folder of this notebook's tables and checks; a run names it by SPMS_EDITION."""
         name = self.notebook or "interactive"
-        edition = os.environ.get("SPMS_EDITION") or (f"{name}-{self.region}" if self.region else name)
+        edition = os.environ.get("SPMS_EDITION") or edition_name(name, self.region)
         return outputs_root(self.root) / self.company.company / self.cycle / "tables" / edition
 
     def keep(self, **frames: pd.DataFrame) -> list[str]:
         """Write tables as CSV beside the report, amounts in minor units; return their names."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, frame in frames.items():
-            partial_file = self.folder / f".{name}.csv.part"
-            frame.to_csv(partial_file, index=not isinstance(frame.index, pd.RangeIndex), lineterminator="\n")
-            partial_file.replace(self.folder / f"{name}.csv")
+            path = self.folder / f"{name}.csv"
+            write_csv(frame, path, index=not isinstance(frame.index, pd.RangeIndex))
         return [f"{name}.csv" for name in frames]
 
     def kept(self, notebook: str, name: str) -> pd.DataFrame | None:
         """Read a table that another notebook of this cycle kept; None if it did not run."""
         path = self.folder.parent / notebook / f"{name}.csv"
-        return pd.read_csv(path) if path.is_file() else None
+        return read_back(path) if path.is_file() else None
 
     def check(self, name: str, passed: bool, detail: str = "") -> None:
         """Record a check; it is shown in the report and the manifest, and fails at `finish`."""

@@ -1,11 +1,15 @@
 """Where things lie: the project's root and the folders below it. No notebook needs a path of its own."""
 
+import hashlib
 import os
+import re
 from pathlib import Path
+from typing import Final
 
 from spms_lib.errors import ParamsError
 
 MARKS = ("params", "notebooks")
+LONGEST_NODE: Final = 50
 
 
 def project_root(start: Path | None = None) -> Path:
@@ -33,3 +37,19 @@ def outputs_root(root: Path) -> Path:
 def cycle_file(root: Path, company: str, cycle: str) -> Path:
     """Name the parameter file of a cycle."""
     return root / "params" / company / f"{cycle}.yaml"
+
+
+def edition_name(notebook: str, region: str) -> str:
+    """Name the files of one edition; a node id that is no safe file name on every system gets a short hash.
+
+    Examples
+    --------
+    >>> edition_name("review", "dach"), edition_name("review", ""), edition_name("review", "a/b")
+    ('review-dach', 'review', 'review-a-b-c14cdd')
+    """
+    if not region:
+        return notebook
+    safe = re.sub(r"[^\w.-]+", "-", region)[:LONGEST_NODE]
+    if safe != region or region.startswith(".") or region.endswith("."):
+        safe += "-" + hashlib.sha256(region.encode(errors="backslashreplace")).hexdigest()[:6]
+    return f"{notebook}-{safe}"

@@ -15,6 +15,7 @@ import pandas as pd
 
 from spms_lib.errors import TableError
 from spms_lib.money import MISSING, format_money
+from spms_lib.text import visible
 
 MINUS: Final = "\N{MINUS SIGN}"
 YES: Final = "✓ yes"
@@ -158,7 +159,7 @@ def label_of(column: object) -> str:
     ('Target ratio', '2026Q4', 'Plan · north')
     """
     text = " · ".join(str(part) for part in column) if isinstance(column, tuple) else str(column)
-    text = text.replace("_", " ").strip()
+    text = visible(text).replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
 

@@ -17,6 +17,7 @@ from spms_lib.errors import SourceError
 from spms_lib.report.private import SECRET, strip_private
 from spms_lib.report.tables import show
 from spms_lib.report.text import stylesheet
+from spms_lib.text import visible
 
 __all__ = ["HIDDEN_TAGS", "SUMMARY_TAG", "export_html", "render_html", "strip_private", "write_whole"]
 
@@ -98,7 +99,7 @@ def render_html(nb: Any, *, title: str) -> str:
         },
     }
     body, _ = exporter.from_notebook_node(prepared, resources=resources)
-    return str(body)
+    return visible(str(body))
 
 
 def write_whole(target: Path, text: str) -> None:

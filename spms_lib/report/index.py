@@ -12,6 +12,7 @@ from markupsafe import Markup
 from spms_lib.report.html import write_whole
 from spms_lib.report.tables import show
 from spms_lib.report.text import stylesheet
+from spms_lib.text import visible
 
 STATUSES: Final = {
     "done": "✓ done",
@@ -65,7 +66,7 @@ def write_index(folder: Path, manifest: Mapping[str, Any]) -> Path:
         failed=int((checks["passed"] == False).sum()) if len(checks) else 0,  # noqa: E712 passed may be missing
     )
     target = folder / "index.html"
-    write_whole(target, page)
+    write_whole(target, visible(page))
     return target
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from spms_lib.errors import TableError
 from spms_lib.report.cells import column_text, is_number, label_of, refuse_unknown
+from spms_lib.text import visible
 
 MARK: Final = "▸\N{NO-BREAK SPACE}"
 _NO_MATHS: Final = "tex2jax_ignore mathjax_ignore"  # two dollar signs in a table are not a formula
@@ -33,10 +34,16 @@ class Printed:
         Complete elements, every text in them escaped.
     text
         The same for a terminal, a diff and `nbval`.
+
+    Both are without control characters and marks that turn the direction of writing.
     """
 
     html: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "html", visible(self.html))
+        object.__setattr__(self, "text", visible(self.text))
 
     def _repr_html_(self) -> str:
         return self.html

@@ -1,5 +1,6 @@
 """Sentences, warnings and headline numbers, as a report shows them and as plain text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -8,6 +9,7 @@ from typing import Final
 
 from spms_lib.errors import ParamsError
 from spms_lib.report.tables import Printed
+from spms_lib.text import visible
 
 GOOD: Final = "good"
 WATCH: Final = "watch"
@@ -16,8 +18,9 @@ NEUTRAL: Final = "neutral"
 STATES: Final = {GOOD: "✓ on track", WATCH: "! watch", BAD: "✗ off track", NEUTRAL: ""}
 KINDS: Final = {"note": "Note", "good": "Good news", "warning": "Warning", "decision": "Decision needed"}
 _MARKDOWN_SAFE: Final = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": r"\$", "[": "&#91;", "]": "&#93;", "`": "&#96;"}
+    {"$": r"\$"} | {sign: f"&#{ord(sign)};" for sign in "[]`\\#~"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 )
+_BARE_LINK: Final = re.compile(r"(?i):(?=//)|(?<=www)\.")  # a viewer would make a link of it on its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,14 @@ class Said:
     sentences: tuple[str, ...]
 
     def _repr_markdown_(self) -> str:
-        return "\n".join(f"- {sentence.translate(_MARKDOWN_SAFE)}" for sentence in self.sentences)
+        return "\n".join(f"- {_plain_markdown(sentence)}" for sentence in self.sentences)
 
     def __repr__(self) -> str:
         return "\n".join(f"- {sentence.replace('**', '')}" for sentence in self.sentences)
+
+
+def _plain_markdown(sentence: str) -> str:
+    return _BARE_LINK.sub(lambda sign: f"&#{ord(sign[0])};", sentence.translate(_MARKDOWN_SAFE))
 
 
 def say(sentences: Sequence[str]) -> Said:
@@ -80,7 +87,7 @@ def say(sentences: Sequence[str]) -> Said:
     """
     if isinstance(sentences, str):
         raise ParamsError("One sentence was given where a list is wanted.", remedy="Write say([sentence]).")
-    flat = (" ".join(sentence.split()) for sentence in sentences)
+    flat = (" ".join(visible(sentence).split()) for sentence in sentences)
     return Said(tuple(sentence for sentence in flat if sentence))
 
 

@@ -19,6 +19,7 @@ from spms_lib.errors import PeriodError
 from spms_lib.sources import dates, numerals
 from spms_lib.sources.dates import to_date, to_datetime
 from spms_lib.sources.numerals import is_missing, read_numerals
+from spms_lib.text import hides, visible
 
 __all__ = [
     "REMEDIES",
@@ -40,6 +41,8 @@ ABOVE_ONE: Final = "ratio above 1"
 BELOW_ZERO: Final = "ratio below 0"
 NOT_A_PERIOD: Final = "not a period"
 UNKNOWN_WORD: Final = "not one of the known words"
+CUT: Final = "text is too long; cut"
+HIDDEN: Final = "control characters or marks that turn the writing; replaced"
 
 REMEDIES: Final = {
     numerals.NOT_A_NUMBER: "Write a number, or leave the cell empty if nobody knows.",
@@ -56,9 +59,12 @@ REMEDIES: Final = {
     dates.OTHER_ORDER: "Set `day_first` of this table in the params to the other value.",
     dates.SERIAL: "Format the column as a date before you export it.",
     NOT_A_PERIOD: "Write a month as 2026-11, a quarter as 2026Q4, a year as FY26.",
+    CUT: "Shorten it to 10,000 characters.",
+    HIDDEN: "Remove them, and ask where they came from.",
     UNKNOWN_WORD: "Use a known word, or translate it in the query.",
 }
 
+LONGEST_TEXT: Final = 10_000
 FLOAT_DIGITS: Final = 15  # any number of so many digits survives the way through a float
 _LARGEST: Final = 2**63 - 1
 _MISSING_TEXT: Final = {"", "NULL", "null", "n/a", "N/A", "#N/A", "\\N", "<NA>"}
@@ -187,13 +193,25 @@ def to_choice(text: "pd.Series[Any]", allowed: Collection[str]) -> Coerced:
 def to_text(text: "pd.Series[Any]") -> Coerced:
     """Drop spaces at both ends; empty cells and `NULL` or `n/a` are missing.
 
+    A text of more than `LONGEST_TEXT` characters is cut, and signs that hide or turn what is
+    written are replaced; both are noted.
+
     Examples
     --------
     >>> to_text(pd.Series([" north ", "NULL", "NA"]))[0].tolist()
     ['north', nan, 'NA']
     """
     stripped = text.astype("str").str.strip()
-    return stripped.mask(stripped.isin(_MISSING_TEXT)), _no_reasons(text)
+    words = stripped.dropna().unique().tolist()
+    reasons = _no_reasons(text)
+    hiding = [word for word in words if hides(word)] if hides("".join(words)) else []
+    endless = [word for word in words if len(word) > LONGEST_TEXT]
+    if hiding or endless:
+        reasons = _mark(reasons, stripped.isin(hiding), HIDDEN)
+        reasons = _mark(reasons, stripped.isin(endless), CUT)
+        seen = {word: visible(word)[:LONGEST_TEXT] for word in [*hiding, *endless]}
+        stripped = stripped.map(lambda word: seen.get(word, word))
+    return stripped.mask(stripped.isin(_MISSING_TEXT)), reasons
 
 
 def _letters(word: str) -> str:

@@ -18,9 +18,11 @@ from spms_lib.sources.csv_text import decode, find_separator, split_header, text
 TOO_FEW: Final = "line has too few cells"
 TOO_MANY: Final = "line has too many cells"
 UNCLOSED: Final = "quotation mark is never closed"
+TOO_LONG: Final = "a cell has too many characters"
 REMEDIES: Final = {
     TOO_FEW: "Complete the line; put cells that hold a line break into quotation marks.",
     TOO_MANY: "Put cells that hold the separator into quotation marks.",
+    TOO_LONG: f"Shorten it to {csv.field_size_limit():,} characters, or close an open quotation mark.",
     UNCLOSED: "Close the quotation mark, or double it inside a cell.",
 }
 SHOWN: Final = 200
@@ -56,7 +58,7 @@ def read_csv(
     if hint := re.match(r"sep=(.)\r?\n", text):
         delimiter, text = delimiter or hint[1], text[hint.end() :]
     separator = delimiter or find_separator(text)
-    names, body = split_header(text, separator)
+    names, body = split_header(text, separator, where)
     if not names:
         raise SourceError("The file is empty.", where=where, remedy="Export it again, with a header.")
     frame, bad = _parse(body, separator, len(names))
@@ -128,7 +130,8 @@ def _parse_lines(body: str, separator: str, width: int) -> tuple[pd.DataFrame, l
     bad: list[_BadLine] = []
     for number, (row, first, last) in enumerate(_records(lines, separator), start=1):
         if row is None:
-            bad.append(_BadLine(number, UNCLOSED, lines[first].rstrip("\r\n")))
+            rule = TOO_LONG if len(lines[first]) > csv.field_size_limit() else UNCLOSED
+            bad.append(_BadLine(number, rule, lines[first].rstrip("\r\n")))
         elif not row or len(row) == width:
             good[number] = row or [""] * width
         else:

@@ -5,26 +5,33 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from spms_lib.errors import SourceError
 
 SEPARATORS: Final = (",", ";", "\t", "|")
+LARGEST: Final = 4_000_000_000  # bytes of text in memory
 SNIFFED_LINES: Final = 20
 SNIFFED_CHARACTERS: Final = 1 << 20
 
 
 def text_bytes(path: Path, where: str) -> bytes:
     """Read a file, unpacked if it is a gzip file, whatever its ending; refuse workbooks and archives."""
+    if path.stat().st_size > LARGEST:
+        raise _too_large(where)
     data = path.read_bytes()
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = packed.read(LARGEST + 1)
         except (OSError, EOFError, zlib.error):
             raise SourceError(
                 "The file is not a complete gzip file.", where=where, remedy="Copy or export it again."
             ) from None
+    if len(data) > LARGEST:
+        raise _too_large(where)
     if data.startswith(b"PK\x03\x04"):
         raise SourceError(
             "The file is a workbook or zip archive, not text.",
@@ -32,6 +39,14 @@ def text_bytes(path: Path, where: str) -> bytes:
             remedy="Give a workbook the ending .xlsx; unpack an archive.",
         )
     return data
+
+
+def _too_large(where: str) -> SourceError:
+    return SourceError(
+        f"The file has more than {LARGEST:,} bytes of text.",
+        where=where,
+        remedy="Split it, or keep it as Parquet.",
+    )
 
 
 def decode(data: bytes, encoding: str | None, where: str) -> str:
@@ -73,13 +88,13 @@ def find_separator(text: str) -> str:
 
 def _first_rows(text: str, separator: str) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        return [row for row, _ in zip(reader, range(SNIFFED_LINES), strict=False)]
-    except csv.Error:
-        return []
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # the lines before it will do
+        rows.extend(row for row, _ in zip(reader, range(SNIFFED_LINES), strict=False))
+    return rows
 
 
-def split_header(text: str, separator: str) -> tuple[list[str], str]:
+def split_header(text: str, separator: str, where: str) -> tuple[list[str], str]:
     """Return the names of the first line that is not empty, and the text below it."""
     position = 0
 
@@ -89,5 +104,12 @@ def split_header(text: str, separator: str) -> tuple[list[str], str]:
             position += len(line)
             yield line
 
-    names: list[str] = next((row for row in csv.reader(lines(), delimiter=separator) if row), [])
+    try:
+        names: list[str] = next((row for row in csv.reader(lines(), delimiter=separator) if row), [])
+    except csv.Error:
+        raise SourceError(
+            f"A heading has more than {csv.field_size_limit():,} characters.",
+            where=where,
+            remedy="Check that the first line holds the names of the columns.",
+        ) from None
     return [name.strip() for name in names], text[position:].rstrip("\r\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, Table, select
 
+from spms_lib.csv_out import write_csv
 from spms_lib.store.cells import frame_of
 from spms_lib.store.schema import cells, commits, journal, signoffs
 
@@ -13,8 +14,9 @@ from spms_lib.store.schema import cells, commits, journal, signoffs
 def export(connection: Connection, folder: Path, *, csv: bool) -> list[Path]:
     """Write commits, cells, signoffs and journal to a folder and return the files.
 
-    Parquet keeps everything, UTC times included. In CSV an empty field is a null, so an empty
-    text can no longer be told from no text.
+    Parquet is the exact copy, for programs: it keeps everything, UTC times included. CSV is for
+    people and spreadsheets: an empty field is a null, so an empty text can no longer be told from
+    no text, and text that a spreadsheet would run has an apostrophe in front; see `csv_text`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -22,7 +24,7 @@ def export(connection: Connection, folder: Path, *, csv: bool) -> list[Path]:
         frame = _frame(connection, table)
         path = folder / f"{table.name}.{'csv' if csv else 'parquet'}"
         if csv:
-            frame.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%S.%fZ", lineterminator="\n")
+            write_csv(frame, path, date_format="%Y-%m-%dT%H:%M:%S.%fZ")
         else:
             frame.to_parquet(path, index=False)
         written.append(path)

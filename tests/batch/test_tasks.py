@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.batch.prepare import Prepared
-from spms_lib.batch.tasks import GRAPH, edition, plan_tasks
+from spms_lib.batch.tasks import GRAPH, plan_tasks
+from spms_lib.cycle.paths import edition_name
 from spms_lib.errors import ParamsError, RunError
 
 REGIONS = [("dach", "DACH"), ("nordics", "Nordics")]
@@ -97,6 +98,6 @@ def test_parameters_for_a_notebook_that_is_not_there_are_refused(folder: Path) -
 @given(nodes=st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=6, unique=True))
 @settings(max_examples=60, deadline=None)
 def test_any_node_gives_a_safe_file_name_of_its_own(nodes: list[str]) -> None:
-    names = [edition("review", node) for node in nodes]
+    names = [edition_name("review", node) for node in nodes]
     assert len(set(names)) == len(nodes)
     assert all(Path(name).name == name and "\0" not in name for name in names)

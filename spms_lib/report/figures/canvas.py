@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from spms_lib.errors import TableError
 from spms_lib.report.cells import money_text, ratio_text, refuse_unknown
 from spms_lib.report.figures.style import RULE, SCREEN_DPI, SOFT, WIDTH, Meaning
+from spms_lib.text import visible
 
 LONGEST_NAME: Final = 34
 INCH_PER_ROW: Final = 0.36
@@ -34,6 +35,7 @@ def begin(ax: Axes | None, *, title: str, note: str = "", height: float = 4.0) -
     height
         Inches; the width is always `WIDTH`.
     """
+    title, note = visible(title), visible(note)
     if ax is not None:
         ax.set_title(title, loc="left", fontweight="bold")
         if note:
@@ -119,7 +121,7 @@ def short_name(name: object, longest: int = LONGEST_NAME) -> str:
     >>> short_name("North-West Enterprise Accounts and Partners", 20)
     'North-West Enterpri…'
     """
-    text = " ".join(str(name).split())
+    text = " ".join(visible(str(name)).split())
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
@@ -131,7 +133,7 @@ def row_name(name: object) -> str:
     >>> row_name("North-West Enterprise Accounts and Partners")
     'North-West Enterprise Accounts and\nPartners'
     """
-    lines = textwrap.wrap(" ".join(str(name).split()), width=LONGEST_NAME) or [""]
+    lines = textwrap.wrap(" ".join(visible(str(name)).split()), width=LONGEST_NAME) or [""]
     return lines[0] if len(lines) == 1 else f"{lines[0]}\n{short_name(' '.join(lines[1:]))}"
 
 
