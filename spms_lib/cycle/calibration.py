@@ -47,7 +47,7 @@ def calibrate(desk: Desk, *, quarters: int = 8) -> Calibration:
     team, market = _groups(desk)
     came = to_long(desk.actuals(until=desk.params.plan_as_of))
     roster = desk.table("roster") if desk.has("roster") else None
-    cut_offs = _cut_offs(desk, past_quarters(desk, quarters))
+    cut_offs = cut_offs_of(desk, past_quarters(desk, quarters))
     record = track_record(submissions_heard(desk), came, desk.calendar, cut_offs=cut_offs, roster=roster)
     found = Calibration(record, None, team, market)
     biases = learn_bias(
@@ -152,8 +152,8 @@ def _groups(desk: Desk) -> tuple[pd.Series, pd.Series]:
     return place.fillna(tree.root), carrier.map(market)
 
 
-def _cut_offs(desk: Desk, quarters: list[str]) -> dict[str, dt.date]:
-    """Cut off every quarter as this one: as many days after its first."""
+def cut_offs_of(desk: Desk, quarters: list[str]) -> dict[str, dt.date]:
+    """Cut off every month of past quarters as this cycle does: as many days after the quarter's first."""
     lead = desk.params.collect_as_of - desk.calendar.start(desk.cycle)
     return {
         month: desk.calendar.start(quarter) + lead
