@@ -78,8 +78,10 @@ def ratchet(desk: Desk) -> tuple[float | None, float | None, float | None]:
     sums = []
     for quarter in quarters:
         months, later = (desk.calendar.months(desk.calendar.shift(quarter, at)) for at in (0, 4))
-        if set([*months, *later]) <= set(given.columns) and set(months) <= set(sold.columns):
-            sums.append(_slope_sums(*(_total(*one) for one in ((given, months), (given, later), (sold, months)))))
+        if {*months, *later} <= set(given.columns) and set(months) <= set(sold.columns):
+            sums.append(
+                _slope_sums(*(_total(*one) for one in ((given, months), (given, later), (sold, months))))
+            )
     usable = np.array([one for one in sums if one[1] > 0])
     if len(usable) < 2:
         return None, None, None

@@ -79,7 +79,9 @@ def stage_table(desk: Desk, forecasts: pd.DataFrame) -> pd.DataFrame:
     came = _actuals(desk, forecasts)
     rows = forecasts.assign(**{SPREAD: np.nan})
     if came.empty or len(there) < 2 or NAIVE not in there:
-        return pd.DataFrame(columns=["level", "stage", USED, LEFT_OUT, WAPE, "value_added", "step", "step_low", "step_high"])
+        return pd.DataFrame(
+            columns=["level", "stage", USED, LEFT_OUT, WAPE, "value_added", "step", "step_low", "step_high"]
+        )
     measured = accuracy(rows, came, by=[LEVEL, SOURCE], sources=there)
     added = value_added(measured, naive=NAIVE, stages=there).rename(columns={"stage": SOURCE})
     sums = tally(rows, came, desk.calendar.quarter_of, by=[LEVEL], sources=there)
@@ -124,21 +126,25 @@ def _leaves(rows: pd.DataFrame, tree: Hierarchy, months: list[str]) -> pd.DataFr
     return wide.reindex(index=tree.leaves, columns=months).astype("float64")
 
 
-def _booked(sent: pd.DataFrame, tree: Hierarchy, months: list[str], cut_offs: dict[str, dt.date]) -> pd.DataFrame:
-    """What had closed by the cut-off: nodes x months, 0 where nothing had."""
+def _booked(
+    sent: pd.DataFrame, tree: Hierarchy, months: list[str], cut_offs: dict[str, dt.date]
+) -> pd.DataFrame:
+    """Add up what had closed by the cut-off: nodes x months, 0 where nothing had."""
     mine = sent[sent[PERIOD].isin(months) & (sent[CATEGORY] == "closed") & sent[NODE].isin(tree.leaves)]
     last = latest_submissions(mine, cut_off=cut_offs[months[0]])
     return tree.roll_up(_leaves(last, tree, months).fillna(0.0))
 
 
 def _in_force(changed: pd.DataFrame, tree: Hierarchy, cut_offs: dict[str, dt.date]) -> pd.DataFrame:
-    """Overrides of the commit by the cut-off, oldest first; only of nodes that the tree has."""
+    """Choose overrides of the commit by the cut-off, oldest first; only of nodes that the tree has."""
     due = pd.to_datetime(changed[PERIOD].map(cut_offs)) + pd.Timedelta(days=1)
     mine = changed[(changed[CATEGORY] == "commit") & changed[NODE].isin(tree.nodes)]
     return mine[pd.to_datetime(mine["overridden_at"]) < due[mine.index]]
 
 
-def _overlaid(tree: Hierarchy, leaves: pd.DataFrame, rows: pd.DataFrame, booked: pd.DataFrame) -> pd.DataFrame:
+def _overlaid(
+    tree: Hierarchy, leaves: pd.DataFrame, rows: pd.DataFrame, booked: pd.DataFrame
+) -> pd.DataFrame:
     """Put overrides in place of their nodes' commits, and add up above them: nodes x months."""
     last = rows.drop_duplicates([NODE, PERIOD], keep="last")
     last = last[last[VALUE].notna()]
@@ -159,7 +165,7 @@ def _overlaid(tree: Hierarchy, leaves: pd.DataFrame, rows: pd.DataFrame, booked:
 
 
 def _actuals(desk: Desk, forecasts: pd.DataFrame) -> pd.DataFrame:
-    """What came at every node of each quarter's own tree."""
+    """Add up what came at every node of each quarter's own tree."""
     sold = desk.actuals(until=desk.params.plan_as_of)
     months = [month for month in sold.columns if (forecasts[PERIOD] == month).any()]
     parts = []

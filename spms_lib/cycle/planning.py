@@ -6,6 +6,7 @@ import pandas as pd
 from spms_lib.collect.pipeline import pipeline_by_month, pipeline_forecast
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.baselines import baseline_values
+from spms_lib.cycle.calibration import field_in_use, past_field_in_use
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
     BOTTOM_UP,
@@ -82,10 +83,13 @@ def field_estimate(desk: Desk) -> tuple[pd.DataFrame, str]:
 
 
 def gather_estimates(desk: Desk) -> pd.DataFrame:
-    """Put target, field and baseline under each other: columns node, period, source, value."""
+    """Put target, field and baseline under each other: columns node, period, source, value.
+
+    The field's forecast is corrected only where the params say `apply_correction`.
+    """
     parts = [
         to_long(read_targets(desk)).assign(source=TARGET),
-        field_estimate(desk)[0],
+        field_in_use(desk, field_estimate(desk)[0]),
         to_long(baseline_values(desk)).assign(source=BASELINE),
     ]
     some = [part[[NODE, PERIOD, SOURCE, VALUE]].astype({VALUE: float}) for part in parts if len(part)]
@@ -101,7 +105,7 @@ def learn_trust(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
     names = {TOP_DOWN: TARGET, BASELINE: BASELINE}
     kept = past[past[SOURCE].isin(names)].assign(source=lambda rows: rows[SOURCE].map(names))
     said = past_submissions(desk, past_quarters(desk, quarters)).replace({SOURCE: {BOTTOM_UP: FIELD}})
-    spoken = said[said[NODE].isin(desk.tree.leaves)]
+    spoken = past_field_in_use(desk, said[said[NODE].isin(desk.tree.leaves)], quarters=quarters)
     return track_records(pd.concat([kept, spoken], ignore_index=True), past_actuals(desk), desk.tree.level)
 
 

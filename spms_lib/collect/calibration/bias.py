@@ -255,8 +255,9 @@ def _shocks(design: Design, found: Solution, quarters: list[str], markets: list[
     single = found.shared[1 + teams + count :].reshape(len(markets), count)
     effect = (single + whole).T.ravel()
     cells = pd.MultiIndex.from_product([quarters, markets], names=[QUARTER, "market"])
-    seen = pd.Series(1, pd.MultiIndex.from_arrays([design.quarter, design.market])).groupby(level=[0, 1]).sum()
+    seen = (
+        pd.Series(1, pd.MultiIndex.from_arrays([design.quarter, design.market])).groupby(level=[0, 1]).sum()
+    )
     there = seen.reindex(pd.MultiIndex.from_product([range(count), range(len(markets))]), fill_value=0) > 0
     table = pd.DataFrame({"effect": effect, "ratio": np.expm1(effect)}, index=cells)
     return table[there.to_numpy()].reset_index()
-

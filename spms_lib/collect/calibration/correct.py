@@ -47,7 +47,7 @@ def corrected(estimates: pd.DataFrame, biases: Biases | None, *, team: pd.Series
     raw = estimates[VALUE].to_numpy(dtype=np.float64)
     rows["raw"] = raw
     if biases is None:
-        empty = {name: np.nan for name in (*("factor_low", "factor_high", "low", "high"), *PARTS)}
+        empty = dict.fromkeys((*("factor_low", "factor_high", "low", "high"), *PARTS), np.nan)
         rows = rows.assign(corrected=raw, factor=1.0, evidence=NONE, **empty)
     else:
         known = _known(rows, biases, team)
@@ -67,7 +67,18 @@ def corrected(estimates: pd.DataFrame, biases: Biases | None, *, team: pd.Series
         rows = rows.assign(**{name: size * value for name, value in logs.items()}, evidence=known["evidence"])
     rows["variance_own"] = rows["variance_month"] + rows["variance_seat"]
     rows["variance"] = rows[list(PARTS)].sum(axis=1, skipna=False)
-    order = [NODE, PERIOD, FORECASTER, "raw", "corrected", "factor", "factor_low", "factor_high", "low", "high"]
+    order = [
+        NODE,
+        PERIOD,
+        FORECASTER,
+        "raw",
+        "corrected",
+        "factor",
+        "factor_low",
+        "factor_high",
+        "low",
+        "high",
+    ]
     return rows[[*order, "evidence", *PARTS, "variance_own", "variance"]]
 
 
@@ -129,7 +140,9 @@ def walk_forward(
     for at in range(first, len(quarters)):
         before = record[record[QUARTER].isin(quarters[:at])]
         now = record[(record[QUARTER] == quarters[at]) & record["actual"].notna()]
-        biases = learn_bias(before, team=team, market=market, half_life=half_life, least_history=least_history)
+        biases = learn_bias(
+            before, team=team, market=market, half_life=half_life, least_history=least_history
+        )
         found = corrected(now.rename(columns={"forecast": VALUE}), biases, team=team)
         parts.append(found.assign(**{QUARTER: quarters[at]}, actual=now["actual"].to_numpy(dtype=np.float64)))
     if parts:

@@ -12,7 +12,9 @@ from spms_lib.tables import CATEGORY, need
 LOW, HIGH = "low", "high"
 
 
-def forecasts_off(biases: Biases | None, *, material: float = 0.05, false_discovery: float = 0.1) -> pd.DataFrame:
+def forecasts_off(
+    biases: Biases | None, *, material: float = 0.05, false_discovery: float = 0.1
+) -> pd.DataFrame:
     """List who forecasts low or high by a material amount, so that few of the names listed are wrong.
 
     For each forecaster with an own record, the chance that the bias is beyond `material` in its direction follows from
@@ -45,7 +47,9 @@ def forecasts_off(biases: Biases | None, *, material: float = 0.05, false_discov
     Efron (2007), Size, power and false discovery rates.
     """
     if not 0 < material < 1:
-        raise ParamsError(f"A bias cannot be material from {material} on.", where="material", remedy="Use 0.05.")
+        raise ParamsError(
+            f"A bias cannot be material from {material} on.", where="material", remedy="Use 0.05."
+        )
     columns = ["team", "months", "bias_ratio", "ratio_low", "ratio_high"]
     if biases is None:
         return pd.DataFrame(columns=[*columns, "direction", "chance", "wrong", "listed"])

@@ -82,7 +82,9 @@ def track_record(
     cells = _cells(heard)
     came = actuals.set_index([NODE, PERIOD])[VALUE].astype("float64")
     cells["actual"] = came.reindex(cells.index).to_numpy()
-    rows = pd.concat([_compared(cells, name) for name in (COMMIT_FORECAST, "commit", "best_case", "pipeline")])
+    rows = pd.concat(
+        [_compared(cells, name) for name in (COMMIT_FORECAST, "commit", "best_case", "pipeline")]
+    )
     rows = rows[rows["forecast"].notna()].reset_index()
     periods = rows[PERIOD].unique()
     ends = rows[PERIOD].map({one: pd.Timestamp(calendar.end(one)) for one in periods})

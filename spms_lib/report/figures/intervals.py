@@ -36,7 +36,7 @@ def intervals(
     Parameters
     ----------
     frame
-        One row per group and row, in the order of drawing; ratios.
+        One row per group and row, in the order of drawing; ratios, which may lie on both sides of zero.
     value, low, high
         Columns of the dot and the ends of its whisker; a missing end leaves the whisker out.
     mark
@@ -92,8 +92,11 @@ def intervals(
     for label, (_, _, marked) in zip(ax.get_yticklabels(), ticks, strict=True):
         label.set_fontweight("bold" if marked else "normal")
     ax.set_ylim(place - 0.4, -0.7)
-    most = float(np.nanmax(frame[[value, high]].to_numpy(dtype=np.float64)))
-    ax.set_xlim(0.0, most * 1.12 or 1.0)
+    shown = frame[[value, low, high]].to_numpy(dtype=np.float64)
+    least, most = min(float(np.nanmin(shown)), 0.0), max(float(np.nanmax(shown)), 0.0)
+    ax.set_xlim(least * 1.12, most * 1.12 or (0.0 if least else 1.0))
+    if least < 0:
+        ax.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
     ratio_axis(ax, "x")
     bare(ax)
     return ax
