@@ -17,6 +17,7 @@ from spms_lib.review.accuracy import accuracy
 from spms_lib.review.scores import SPREAD, ratio_interval, tally
 from spms_lib.tables import LEVEL, NODE, PERIOD, SOURCE, VALUE
 
+MOST_ROWS: Final = 30
 RAW, CORRECTED = "raw", "corrected"
 SIGN_NOTE: Final = (
     "bias = forecast - actual: bias_ratio = exp(mean of ln(forecast / actual)) - 1, positive is over-forecast; "
@@ -165,15 +166,15 @@ def names_table(desk: Desk, found: Calibration) -> pd.DataFrame:
 
 
 def whisker_rows(desk: Desk, found: Calibration, names: pd.DataFrame) -> pd.DataFrame:
-    """Lay out company, teams and listed names for a figure: group, row, value and interval, mark."""
-    groups = bias_table(desk, found).rename(columns={"name": "row"})
+    """Lay out company, teams and listed names for a figure, `MOST_ROWS` of each: group, row, value and interval, mark."""
+    groups = bias_table(desk, found).rename(columns={"name": "row"}).head(MOST_ROWS + 1)
     groups["group"] = ["Company", *["Teams"] * (len(groups) - 1)][: len(groups)]
     listed = (
         names[names["listed"].astype(bool)].sort_values("bias_ratio").rename(columns={"forecaster": "row"})
     )
     rows = pd.concat([groups, listed.assign(group="Listed")])[["group", "row", *BIAS_COLUMNS]]
     clear = (rows["ratio_low"] > 0) | (rows["ratio_high"] < 0)
-    text = [f"{value:+.0%}".replace("%", " %") for value in rows["bias_ratio"]]
+    text = [f"{value:+.0%}".replace("%", " %").replace("-", "−") for value in rows["bias_ratio"]]
     return rows.assign(mark=np.where(clear, text, "")).reset_index(drop=True)
 
 
