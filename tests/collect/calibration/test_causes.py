@@ -6,7 +6,9 @@ from spms_lib.collect.calibration.causes import Edge, Setting, structural_causes
 
 
 def listed(**known):
-    return structural_causes(Setting(**known), money=lambda value: f"{value / 100:,.0f} EUR").set_index("cause")
+    return structural_causes(Setting(**known), money=lambda value: f"{value / 100:,.0f} EUR").set_index(
+        "cause"
+    )
 
 
 def test_a_cliff_pays_its_jump_for_the_last_euro() -> None:

@@ -24,7 +24,9 @@ def test_those_far_off_are_listed_with_their_side_and_those_near_are_not(drawn, 
     assert found["wrong"].is_monotonic_increasing
 
 
-def test_every_name_listed_is_as_sure_as_the_rate_says_and_a_stricter_rate_lists_fewer(drawn, one_team) -> None:
+def test_every_name_listed_is_as_sure_as_the_rate_says_and_a_stricter_rate_lists_fewer(
+    drawn, one_team
+) -> None:
     biases = learned(drawn({**FAIR, **{f"over{n}": 0.06 + 0.02 * n for n in range(8)}}, noise=0.15), one_team)
     loose, strict = (forecasts_off(biases, false_discovery=rate) for rate in (0.3, 0.02))
     assert loose["listed"].sum() > strict["listed"].sum()

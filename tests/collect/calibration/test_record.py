@@ -32,7 +32,7 @@ CUT_OFFS = {"2026-01": dt.date(2026, 1, 15)}
 @pytest.fixture
 def said() -> pd.DataFrame:
     frame = table(SAID)
-    return frame.assign(submitted_at=pd.to_datetime(frame["submitted_at"]))
+    return frame.assign(value=frame["value"].astype(int), submitted_at=pd.to_datetime(frame["submitted_at"]))
 
 
 def paired(said: pd.DataFrame, **more: object) -> pd.DataFrame:
@@ -58,8 +58,8 @@ def test_what_has_no_ratio_is_counted_and_not_dropped(said) -> None:
     record = paired(said)
     state = record.xs("commit_forecast", level="category")["state"]
     assert state.to_dict() == {
-        **{"a": "used", "b": "used", "c": "forecast zero", "d": "actual zero"},
-        **{"e": "no actual", "f": "negative", "g": "both zero"},
+        "a": "used", "b": "used", "c": "forecast zero", "d": "actual zero",
+        "e": "no actual", "f": "negative", "g": "both zero",
     }
     assert record.loc[record["state"] != "used", "log_ratio"].isna().all()
     counts = left_out(record.reset_index()).set_index("category")
