@@ -92,7 +92,9 @@ def ratchet(desk: Desk) -> tuple[float | None, float | None, float | None]:
 def hardness(desk: Desk) -> float | None:
     """Compare the quarter's target with what history alone gives: target / baseline - 1 for the company."""
     root = desk.tree.root
-    asked, alone = (float(grid.loc[root].sum()) for grid in (read_targets(desk), baseline_values(desk)))
+    asked, alone = (
+        float(grid.loc[[root]].to_numpy().sum()) for grid in (read_targets(desk), baseline_values(desk))
+    )
     return asked / alone - 1.0 if alone > 0 else None
 
 

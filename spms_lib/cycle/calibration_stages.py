@@ -117,7 +117,7 @@ def _tree_of(desk: Desk, quarter: str) -> Hierarchy:
 
 
 def _at_level(rows: pd.DataFrame, tree: Hierarchy, source: str) -> pd.DataFrame:
-    return rows.assign(**{SOURCE: source, LEVEL: rows[NODE].map(tree.level)})
+    return rows.assign(source=source, level=rows[NODE].map(tree.level))
 
 
 def _leaves(rows: pd.DataFrame, tree: Hierarchy, months: list[str]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.planning import FIELD, gather_estimates
 from spms_lib.goals.honesty import brier, calibration
 from spms_lib.review.accuracy import accuracy
-from spms_lib.review.scores import SPREAD, ratio_interval, tally
+from spms_lib.review.scores import ratio_interval, tally
 from spms_lib.tables import LEVEL, NODE, PERIOD, SOURCE, VALUE
 
 MOST_ROWS: Final = 30
@@ -69,7 +69,7 @@ def lead_table(desk: Desk, found: Calibration) -> pd.DataFrame:
     told = desk.params.collection
     rows = found.main
     columns = ["lead", "n", "left_out", "wape", "bias_ratio", "hits", "hits_low", "hits_high"]
-    rows = rows[(rows["state"] != "left the seat") & rows["lead"].notna()]
+    rows = rows[(rows["state"] != "not in the seat") & rows["lead"].notna()]
     if rows.empty:
         return pd.DataFrame(columns=columns)
     edges = [-np.inf, 0, 31, 62, 93, np.inf]
@@ -108,7 +108,7 @@ def range_table(desk: Desk, found: Calibration) -> pd.DataFrame:
     """
     told = desk.params.collection
     rows = judged(found.main, within=told.hit_within, range_share=told.range_share)
-    known = rows[rows["inside"].notna() & (rows["state"] != "left the seat")]
+    known = rows[rows["inside"].notna() & (rows["state"] != "not in the seat")]
     columns = ["name", "n", "inside", "inside_low", "inside_high", "below", "above", "stated"]
     if known.empty:
         return pd.DataFrame(columns=columns)
@@ -123,7 +123,7 @@ def range_table(desk: Desk, found: Calibration) -> pd.DataFrame:
 
 def places(desk: Desk, found: Calibration) -> pd.Series:
     """Say where actuals fell in the stated distributions, 0 to 1: see `stated_place`."""
-    rows = found.main[found.main["state"] != "left the seat"]
+    rows = found.main[found.main["state"] != "not in the seat"]
     return judged(rows, range_share=desk.params.collection.range_share)["pit"].dropna()
 
 
@@ -141,7 +141,7 @@ def confidence_score(found: Calibration) -> pd.Series:
 
 
 def _spoken_of(found: Calibration) -> pd.DataFrame:
-    rows = judged(found.main[found.main["state"] != "left the seat"])
+    rows = judged(found.main[found.main["state"] != "not in the seat"])
     return rows[rows["confidence"].notna() & rows["reached"].notna()]
 
 
@@ -205,9 +205,7 @@ def trial_table(desk: Desk, walked: pd.DataFrame) -> pd.DataFrame:
         sums = (
             rows.groupby([group.rename(NODE), rows[PERIOD]])[[RAW, CORRECTED, "actual"]].sum().reset_index()
         )
-        said = sums.melt([NODE, PERIOD], [RAW, CORRECTED], SOURCE, VALUE).assign(
-            **{LEVEL: level, SPREAD: np.nan}
-        )
+        said = sums.melt([NODE, PERIOD], [RAW, CORRECTED], SOURCE, VALUE).assign(level=level, sd=np.nan)
         came = sums[[NODE, PERIOD, "actual"]].rename(columns={"actual": VALUE})
         found_sums = tally(said, came, desk.calendar.quarter_of, by=[LEVEL], sources=[RAW, CORRECTED])
         miss = found_sums.pivot_table(index=QUARTER, columns=SOURCE, values="miss")

@@ -124,7 +124,7 @@ def learn_bias(
     names, at = np.unique(homes[cells[FORECASTER].drop_duplicates()], return_inverse=True)
     quarters, when = np.unique(cells[QUARTER], return_inverse=True)
     markets, where = np.unique(cells["market"], return_inverse=True)
-    person = cells.groupby(FORECASTER, sort=True).ngroup().to_numpy()
+    _, person = np.unique(cells[FORECASTER], return_inverse=True)
     design = Design(cells["value"].to_numpy(dtype=np.float64), person, when, where, at)
     share = (cells["months"] / cells.groupby(QUARTER)["months"].transform("max")).to_numpy(np.float64)
     sd = components(design, share)
@@ -146,7 +146,7 @@ def learn_bias(
     return Biases(
         people=_intervals(people, freedom, cover),
         teams=averages.drop(index=COMPANY).rename_axis("team"),
-        company=averages.loc[COMPANY],
+        company=averages.T[COMPANY],
         newcomers=_intervals(shared, freedom, cover),
         spread=_spread(rows, cells, sd),
         quarters=_shocks(design, found, list(quarters), list(markets)),

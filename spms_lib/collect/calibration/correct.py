@@ -102,13 +102,13 @@ def variance_of_sum(rows: pd.DataFrame, *, by: pd.Series, market: pd.Series) -> 
     pd.Series
         Indexed by group: variance of the sum, minor units squared.
     """
-    sd = np.sqrt(rows[list(PARTS)])
+    sd = rows[list(PARTS)] ** 0.5
     group = by.rename("group")
     months = rows["variance_month"].groupby(group).sum()
     seat = sd["variance_seat"].groupby([group, rows[NODE]]).sum() ** 2
     markets = sd["variance_market"].groupby([group, rows[NODE].map(market)]).sum() ** 2
     common = sd["variance_common"].groupby(group).sum() ** 2
-    total = months + seat.groupby(level=0).sum() + markets.groupby(level=0).sum() + common
+    total: pd.Series = months + seat.groupby(level=0).sum() + markets.groupby(level=0).sum() + common
     return total.rename("variance")
 
 
@@ -147,9 +147,8 @@ def walk_forward(
         parts.append(found.assign(**{QUARTER: quarters[at]}, actual=now["actual"].to_numpy(dtype=np.float64)))
     if parts:
         return pd.concat(parts, ignore_index=True)
-    return corrected(record.head(0).rename(columns={"forecast": VALUE}), None, team=team).assign(
-        **{QUARTER: "", "actual": np.nan}
-    )
+    nothing = corrected(record.head(0).rename(columns={"forecast": VALUE}), None, team=team)
+    return nothing.assign(quarter="", actual=np.nan)
 
 
 def _known(rows: pd.DataFrame, biases: Biases, team: pd.Series) -> pd.DataFrame:

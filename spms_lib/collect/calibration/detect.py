@@ -54,7 +54,7 @@ def forecasts_off(
     if biases is None:
         return pd.DataFrame(columns=[*columns, "direction", "chance", "wrong", "listed"])
     people = biases.people[biases.people["evidence"] == OWN]
-    sd = np.hypot(people["sd_own"], people["sd_shared"]).clip(lower=1e-12)
+    sd = ((people["sd_own"] ** 2 + people["sd_shared"] ** 2) ** 0.5).clip(lower=1e-12)
     above = stats.t.sf((np.log1p(material) - people["bias"]) / sd, people["df"])
     below = stats.t.cdf((np.log1p(-material) - people["bias"]) / sd, people["df"])
     table = people[columns].assign(

@@ -58,8 +58,13 @@ def test_what_has_no_ratio_is_counted_and_not_dropped(said) -> None:
     record = paired(said)
     state = record.xs("commit_forecast", level="category")["state"]
     assert state.to_dict() == {
-        "a": "used", "b": "used", "c": "forecast zero", "d": "actual zero",
-        "e": "no actual", "f": "negative", "g": "both zero",
+        "a": "used",
+        "b": "used",
+        "c": "forecast zero",
+        "d": "actual zero",
+        "e": "no actual",
+        "f": "negative",
+        "g": "both zero",
     }
     assert record.loc[record["state"] != "used", "log_ratio"].isna().all()
     counts = left_out(record.reset_index()).set_index("category")
@@ -83,7 +88,7 @@ def test_a_month_after_the_sender_left_the_seat_is_set_aside(said) -> None:
         """
     )
     state = paired(said, roster=roster).xs("commit_forecast", level="category")["state"]
-    assert state["a"] == "left the seat"
+    assert state["a"] == "not in the seat"
     assert state["b"] == "used"
     assert state["c"] == "forecast zero"  # the roster does not know Cy: no reason to doubt
 
