@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-STUDIES = ("approach",)  # take minutes, and run only when they are named
+STUDIES = ("approach", "calibration")  # take minutes, and run only when they are named
 NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines", "collect", "pipeline")
 PACKAGES = (
     *("spms-lib", "numpy", "pandas", "scipy", "numba"),

@@ -66,7 +66,13 @@ def said_and_came(world: Field, seed: int, quarters: int) -> pd.DataFrame:
 
 
 def study(
-    seeds: int, *, first: int = 0, sellers: int = 40, quarters: int = 8, material: float = 0.05, rate: float = 0.1
+    seeds: int,
+    *,
+    first: int = 0,
+    sellers: int = 40,
+    quarters: int = 8,
+    material: float = 0.05,
+    rate: float = 0.1,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Learn, name and correct for every seed.
 
@@ -138,7 +144,9 @@ def pooled_ratio(record: pd.DataFrame, walk: pd.DataFrame) -> np.ndarray:
     ratio = pd.Series(1.0, walk.index)
     for quarter, rows in walk.groupby("quarter"):
         sums = record[record["quarter"] < quarter].groupby("forecaster")[["actual", "forecast"]].sum()
-        ratio[rows.index] = (sums["actual"] / sums["forecast"]).reindex(rows["forecaster"]).fillna(1.0).to_numpy()
+        ratio[rows.index] = (
+            (sums["actual"] / sums["forecast"]).reindex(rows["forecaster"]).fillna(1.0).to_numpy()
+        )
     return ratio.to_numpy()
 
 
@@ -149,7 +157,11 @@ def theirs(record: pd.DataFrame, walk: pd.DataFrame) -> np.ndarray:
     value = pd.Series(np.nan, walk.index)
     for quarter, rows in walk.groupby("quarter"):
         before = record[record["quarter"] < quarter].rename(
-            columns={"forecaster": "Manager_ID", "forecast": "Historical_Commit", "actual": "Historical_Actual_Closed"}
+            columns={
+                "forecaster": "Manager_ID",
+                "forecast": "Historical_Commit",
+                "actual": "Historical_Actual_Closed",
+            }
         )
         asked = rows.rename(columns={"forecaster": "Manager_ID", "raw": "Current_Commit"})
         done = CommitReconciler(before).reconcile_all(asked[["Manager_ID", "Current_Commit"]])
@@ -225,7 +237,9 @@ def rows(seeds: int = 200) -> list[Row]:
         ),
     ]
     for level, one in table.iterrows():
-        note = f"WAPE raw {one['raw']:.2%}, corrected {one['corrected']:.2%}, pooled ratio {one['pooled']:.2%}"
+        note = (
+            f"WAPE raw {one['raw']:.2%}, corrected {one['corrected']:.2%}, pooled ratio {one['pooled']:.2%}"
+        )
         lines.append(Row(case, f"correction, {level}", seconds, 1, note=note))
     return lines
 

@@ -47,7 +47,7 @@ def calibrate(desk: Desk, *, quarters: int = 8) -> Calibration:
     team, market = _groups(desk)
     came = to_long(desk.actuals(until=desk.params.plan_as_of))
     roster = desk.table("roster") if desk.has("roster") else None
-    cut_offs = _cut_offs(desk, past_quarters(desk, quarters))
+    cut_offs = cut_offs_of(desk, past_quarters(desk, quarters))
     record = track_record(submissions_heard(desk), came, desk.calendar, cut_offs=cut_offs, roster=roster)
     found = Calibration(record, None, team, market)
     biases = learn_bias(
@@ -68,7 +68,7 @@ def corrected_field(desk: Desk, found: Calibration) -> pd.DataFrame:
     pd.DataFrame
         As from `corrected`: one row per leaf and month that was heard by the cut-off.
     """
-    months = {month: desk.params.collect_as_of for month in desk.months}
+    months = dict.fromkeys(desk.months, desk.params.collect_as_of)
     empty = pd.DataFrame(columns=[NODE, PERIOD, VALUE])
     said = track_record(submissions_heard(desk), empty, desk.calendar, cut_offs=months)
     mine = said[(said[CATEGORY] == COMMIT_FORECAST) & said[NODE].isin(desk.tree.leaves)]
@@ -127,7 +127,12 @@ def side_by_side(desk: Desk, found: Calibration, field: pd.DataFrame) -> pd.Data
         were the errors independent), sd.
     """
     heads = [desk.tree.root, *desk.tree.at_level(desk.review_level)]
-    above = desk.tree.ancestor(desk.review_level).reindex(field[NODE]).set_axis(field.index).fillna(desk.tree.root)
+    above = (
+        desk.tree.ancestor(desk.review_level)
+        .reindex(field[NODE])
+        .set_axis(field.index)
+        .fillna(desk.tree.root)
+    )
     parts = []
     for by, nodes in ((pd.Series(desk.tree.root, field.index), heads[:1]), (above, heads[1:])):
         sums = field[["raw", "corrected", "variance"]].groupby(by).sum(min_count=1).reindex(nodes)
@@ -152,8 +157,8 @@ def _groups(desk: Desk) -> tuple[pd.Series, pd.Series]:
     return place.fillna(tree.root), carrier.map(market)
 
 
-def _cut_offs(desk: Desk, quarters: list[str]) -> dict[str, dt.date]:
-    """Cut off every quarter as this one: as many days after its first."""
+def cut_offs_of(desk: Desk, quarters: list[str]) -> dict[str, dt.date]:
+    """Cut off every month of past quarters as this cycle does: as many days after the quarter's first."""
     lead = desk.params.collect_as_of - desk.calendar.start(desk.cycle)
     return {
         month: desk.calendar.start(quarter) + lead
@@ -168,5 +173,3 @@ def _replaced(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{VALUE: np.where(np.isnan(found), rows[VALUE].astype(float), found)})[
         [NODE, PERIOD, SOURCE, VALUE]
     ]
-
-

@@ -5,11 +5,8 @@ import pandas as pd
 
 from spms_lib.collect.pipeline import pipeline_by_month
 from spms_lib.cycle.baselines import baseline_values
-from spms_lib.cycle.collection import (
-    field_estimate,
-    manager_estimates,
-    past_manager_estimates,
-)
+from spms_lib.cycle.calibration import field_in_use, past_field_in_use
+from spms_lib.cycle.collection import field_estimate, manager_estimates, past_manager_estimates
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
     BOTTOM_UP,
@@ -34,10 +31,13 @@ TARGET, FIELD, BASELINE = "target", "field", "baseline"
 
 
 def gather_estimates(desk: Desk) -> pd.DataFrame:
-    """Put target, field, managers' overrides and baseline under each other: columns node, period, source, value."""
+    """Put target, field, managers' overrides and baseline under each other: columns node, period, source, value.
+
+    The field's forecast is corrected only where the params say `apply_correction`.
+    """
     parts = [
         to_long(read_targets(desk)).assign(source=TARGET),
-        field_estimate(desk)[0],
+        field_in_use(desk, field_estimate(desk)[0]),
         manager_estimates(desk),
         to_long(baseline_values(desk)).assign(source=BASELINE),
     ]
@@ -54,7 +54,7 @@ def learn_trust(desk: Desk, *, quarters: int = 8) -> pd.DataFrame:
     names = {TOP_DOWN: TARGET, BASELINE: BASELINE}
     kept = past[past[SOURCE].isin(names)].assign(source=lambda rows: rows[SOURCE].map(names))
     said = past_submissions(desk, when).replace({SOURCE: {BOTTOM_UP: FIELD}})
-    spoken = said[said[NODE].isin(desk.tree.leaves)]
+    spoken = past_field_in_use(desk, said[said[NODE].isin(desk.tree.leaves)], quarters=quarters)
     parts = [part for part in (kept, spoken, past_manager_estimates(desk, when)) if len(part)]
     return track_records(pd.concat(parts or [kept], ignore_index=True), past_actuals(desk), desk.tree.level)
 

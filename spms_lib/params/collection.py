@@ -61,6 +61,8 @@ class Collection(Model):
     """Age in quarters at which a past forecast counts half."""
     false_discovery: Share = 0.1
     """Largest expected share of wrong names among those listed as forecasting high or low."""
+    material_bias: float = Field(default=0.05, gt=0, lt=1)
+    """Bias, as a ratio of the actual, below which nobody is named as forecasting high or low."""
     hit_within: float = Field(default=0.1, gt=0)
     """A forecast within this ratio of the actual counts as a hit."""
     apply_correction: bool = False

@@ -158,7 +158,7 @@ def test_a_parameter_has_the_same_type_and_default_in_every_notebook():
 
 
 def test_notebooks_are_numbered_in_the_order_of_the_cycle():
-    assert [path.stem[:3] for path in SHIPPED] == [f"0{number}_" for number in range(1, 10)]
+    assert [path.stem[:3] for path in SHIPPED] == [f"{number:02}_" for number in range(1, 11)]
 
 
 def test_a_good_notebook_breaks_no_rule():

@@ -77,8 +77,8 @@ def learn_bias(
 ) -> Biases | None:
     """Learn how far each forecaster is off, as an empirical Bayes estimate.
 
-    A month's log ratio beyond `FREAK` robust standard deviations of the person's median is clipped there; months are
-    averaged by quarter. Then ln(forecast / actual) = company + team + person + quarter + market in the quarter + noise,
+    A month's log ratio beyond `FREAK` robust standard deviations of what the person and the quarter let expect is clipped
+    there; months are averaged by quarter. Then ln(forecast / actual) = company + team + person + quarter + market in the quarter + noise,
     all but the company's mean random. Their sizes are found by restricted likelihood on the whole past; the biases with
     recent quarters counting more. So a quarter in which the market failed everybody is not called anybody's optimism,
     and a bias that all have in common is only as sure as the number of quarters makes it.
@@ -124,7 +124,7 @@ def learn_bias(
     names, at = np.unique(homes[cells[FORECASTER].drop_duplicates()], return_inverse=True)
     quarters, when = np.unique(cells[QUARTER], return_inverse=True)
     markets, where = np.unique(cells["market"], return_inverse=True)
-    person = cells.groupby(FORECASTER, sort=True).ngroup().to_numpy()
+    _, person = np.unique(cells[FORECASTER], return_inverse=True)
     design = Design(cells["value"].to_numpy(dtype=np.float64), person, when, where, at)
     share = (cells["months"] / cells.groupby(QUARTER)["months"].transform("max")).to_numpy(np.float64)
     sd = components(design, share)
@@ -146,7 +146,7 @@ def learn_bias(
     return Biases(
         people=_intervals(people, freedom, cover),
         teams=averages.drop(index=COMPANY).rename_axis("team"),
-        company=averages.loc[COMPANY],
+        company=averages.T[COMPANY],
         newcomers=_intervals(shared, freedom, cover),
         spread=_spread(rows, cells, sd),
         quarters=_shocks(design, found, list(quarters), list(markets)),
@@ -155,15 +155,20 @@ def learn_bias(
 
 
 def _clipped(rows: pd.DataFrame) -> pd.Series:
-    """Pull freak months in: a person's own median where there are a few months, else the company's."""
+    """Pull freak months in: towards the person's median and what the quarter did to the others (one median polish).
+
+    Somebody with fewer than `FEW` months is measured by the company's median and spread.
+    """
     value = rows[LOG_RATIO]
     own = value.groupby(rows[FORECASTER])
     few = own.transform("size") < FEW
     middle = own.transform("median").where(~few, value.median())
-    scale = {one: FREAK * 1.4826 * (value - middle)[few == one].abs().median() for one in (True, False)}
-    wide = FREAK * 1.4826 * (value - value.median()).abs().median()
-    reach = few.map({True: wide, False: scale[False]})
-    return value.clip(middle - reach, middle + reach) if (reach > 0).all() else value
+    quarter = (value - middle).groupby(rows[QUARTER])
+    middle = middle + quarter.transform("median").where(quarter.transform("size") >= FEW, 0.0)
+    gaps = (value - middle).abs()
+    usual = gaps.groupby(few).transform("median")
+    reach = FREAK * 1.4826 * usual.where(~few, (value - value.median()).abs().median())
+    return value.clip(middle - reach, middle + reach).where(reach > 0, value)
 
 
 def _homes(rows: pd.DataFrame, team: pd.Series) -> pd.Series:
@@ -255,8 +260,9 @@ def _shocks(design: Design, found: Solution, quarters: list[str], markets: list[
     single = found.shared[1 + teams + count :].reshape(len(markets), count)
     effect = (single + whole).T.ravel()
     cells = pd.MultiIndex.from_product([quarters, markets], names=[QUARTER, "market"])
-    seen = pd.Series(1, pd.MultiIndex.from_arrays([design.quarter, design.market])).groupby(level=[0, 1]).sum()
+    seen = (
+        pd.Series(1, pd.MultiIndex.from_arrays([design.quarter, design.market])).groupby(level=[0, 1]).sum()
+    )
     there = seen.reindex(pd.MultiIndex.from_product([range(count), range(len(markets))]), fill_value=0) > 0
     table = pd.DataFrame({"effect": effect, "ratio": np.expm1(effect)}, index=cells)
     return table[there.to_numpy()].reset_index()
-

@@ -56,7 +56,9 @@ class Setting:
     target_shown: bool = False
 
 
-def structural_causes(setting: Setting, *, money: Callable[[float], str], least_ratio: float = 0.05) -> pd.DataFrame:
+def structural_causes(
+    setting: Setting, *, money: Callable[[float], str], least_ratio: float = 0.05
+) -> pd.DataFrame:
     """List what the compensation plan and the way of setting targets pay for a forecast that is not one's best guess.
 
     Parameters
@@ -126,7 +128,9 @@ def _of_targets(setting: Setting, least: float) -> list[_Row]:
     if hardness is not None and abs(hardness) >= least:
         side, towards = ("above", "high") if hardness > 0 else ("below", "low")
         told = f"Targets lie {abs(hardness) * 100:.0f} % {side} what history alone gives; a forecast near the target lies {side} too."
-        rows.append(("hard targets" if hardness > 0 else "easy targets", "targets", None, hardness, towards, told))
+        rows.append(
+            ("hard targets" if hardness > 0 else "easy targets", "targets", None, hardness, towards, told)
+        )
     if setting.target_shown:
         told = "The form prints the target beside the empty cells; people then tend to forecast the target."
         rows.append(("target shown", "form", None, None, "high", told))

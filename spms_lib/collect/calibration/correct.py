@@ -47,7 +47,7 @@ def corrected(estimates: pd.DataFrame, biases: Biases | None, *, team: pd.Series
     raw = estimates[VALUE].to_numpy(dtype=np.float64)
     rows["raw"] = raw
     if biases is None:
-        empty = {name: np.nan for name in (*("factor_low", "factor_high", "low", "high"), *PARTS)}
+        empty = dict.fromkeys((*("factor_low", "factor_high", "low", "high"), *PARTS), np.nan)
         rows = rows.assign(corrected=raw, factor=1.0, evidence=NONE, **empty)
     else:
         known = _known(rows, biases, team)
@@ -67,7 +67,18 @@ def corrected(estimates: pd.DataFrame, biases: Biases | None, *, team: pd.Series
         rows = rows.assign(**{name: size * value for name, value in logs.items()}, evidence=known["evidence"])
     rows["variance_own"] = rows["variance_month"] + rows["variance_seat"]
     rows["variance"] = rows[list(PARTS)].sum(axis=1, skipna=False)
-    order = [NODE, PERIOD, FORECASTER, "raw", "corrected", "factor", "factor_low", "factor_high", "low", "high"]
+    order = [
+        NODE,
+        PERIOD,
+        FORECASTER,
+        "raw",
+        "corrected",
+        "factor",
+        "factor_low",
+        "factor_high",
+        "low",
+        "high",
+    ]
     return rows[[*order, "evidence", *PARTS, "variance_own", "variance"]]
 
 
@@ -91,13 +102,13 @@ def variance_of_sum(rows: pd.DataFrame, *, by: pd.Series, market: pd.Series) -> 
     pd.Series
         Indexed by group: variance of the sum, minor units squared.
     """
-    sd = np.sqrt(rows[list(PARTS)])
+    sd = rows[list(PARTS)] ** 0.5
     group = by.rename("group")
     months = rows["variance_month"].groupby(group).sum()
     seat = sd["variance_seat"].groupby([group, rows[NODE]]).sum() ** 2
     markets = sd["variance_market"].groupby([group, rows[NODE].map(market)]).sum() ** 2
     common = sd["variance_common"].groupby(group).sum() ** 2
-    total = months + seat.groupby(level=0).sum() + markets.groupby(level=0).sum() + common
+    total: pd.Series = months + seat.groupby(level=0).sum() + markets.groupby(level=0).sum() + common
     return total.rename("variance")
 
 
@@ -129,14 +140,15 @@ def walk_forward(
     for at in range(first, len(quarters)):
         before = record[record[QUARTER].isin(quarters[:at])]
         now = record[(record[QUARTER] == quarters[at]) & record["actual"].notna()]
-        biases = learn_bias(before, team=team, market=market, half_life=half_life, least_history=least_history)
+        biases = learn_bias(
+            before, team=team, market=market, half_life=half_life, least_history=least_history
+        )
         found = corrected(now.rename(columns={"forecast": VALUE}), biases, team=team)
         parts.append(found.assign(**{QUARTER: quarters[at]}, actual=now["actual"].to_numpy(dtype=np.float64)))
     if parts:
         return pd.concat(parts, ignore_index=True)
-    return corrected(record.head(0).rename(columns={"forecast": VALUE}), None, team=team).assign(
-        **{QUARTER: "", "actual": np.nan}
-    )
+    nothing = corrected(record.head(0).rename(columns={"forecast": VALUE}), None, team=team)
+    return nothing.assign(quarter="", actual=np.nan)
 
 
 def _known(rows: pd.DataFrame, biases: Biases, team: pd.Series) -> pd.DataFrame:

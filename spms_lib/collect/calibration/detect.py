@@ -12,7 +12,9 @@ from spms_lib.tables import CATEGORY, need
 LOW, HIGH = "low", "high"
 
 
-def forecasts_off(biases: Biases | None, *, material: float = 0.05, false_discovery: float = 0.1) -> pd.DataFrame:
+def forecasts_off(
+    biases: Biases | None, *, material: float = 0.05, false_discovery: float = 0.1
+) -> pd.DataFrame:
     """List who forecasts low or high by a material amount, so that few of the names listed are wrong.
 
     For each forecaster with an own record, the chance that the bias is beyond `material` in its direction follows from
@@ -45,12 +47,14 @@ def forecasts_off(biases: Biases | None, *, material: float = 0.05, false_discov
     Efron (2007), Size, power and false discovery rates.
     """
     if not 0 < material < 1:
-        raise ParamsError(f"A bias cannot be material from {material} on.", where="material", remedy="Use 0.05.")
+        raise ParamsError(
+            f"A bias cannot be material from {material} on.", where="material", remedy="Use 0.05."
+        )
     columns = ["team", "months", "bias_ratio", "ratio_low", "ratio_high"]
     if biases is None:
         return pd.DataFrame(columns=[*columns, "direction", "chance", "wrong", "listed"])
     people = biases.people[biases.people["evidence"] == OWN]
-    sd = np.hypot(people["sd_own"], people["sd_shared"]).clip(lower=1e-12)
+    sd = ((people["sd_own"] ** 2 + people["sd_shared"] ** 2) ** 0.5).clip(lower=1e-12)
     above = stats.t.sf((np.log1p(material) - people["bias"]) / sd, people["df"])
     below = stats.t.cdf((np.log1p(-material) - people["bias"]) / sd, people["df"])
     table = people[columns].assign(

@@ -72,10 +72,10 @@ def stated_place(record: pd.DataFrame, *, range_share: float = 0.8) -> pd.Series
     low, said, high, came = (record[name].astype("float64") for name in ("low", "forecast", "high", "actual"))
     usable = (low < said) & (said < high) & came.notna()
     logs = (low > 0) & usable
-    gap = (came - said).where(~logs, np.log((came / said).where(logs & (came > 0))))
-    gap = gap.where(~logs | (came > 0), -np.inf)
-    down = (said - low).where(~logs, np.log((said / low).where(logs)))
-    up = (high - said).where(~logs, np.log((high / said).where(logs)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = np.where(logs, np.log(np.maximum(came, 0.0) / said), came - said)
+        down = np.where(logs, np.log(said / low), said - low)
+        up = np.where(logs, np.log(high / said), high - said)
     z = stats.norm.ppf(0.5 + range_share / 2) * gap / np.where(gap < 0, down, up)
     return pd.Series(stats.norm.cdf(z), index=record.index).where(usable)
 

@@ -16,7 +16,15 @@ QUARTER: Final = "quarter"
 LOG_RATIO: Final = "log_ratio"
 COMMIT_FORECAST: Final = "commit_forecast"
 USED: Final = "used"
-STATES: Final = (USED, "no actual", "left the seat", "both zero", "forecast zero", "actual zero", "negative")
+STATES: Final = (
+    USED,
+    "no actual",
+    "not in the seat",
+    "both zero",
+    "forecast zero",
+    "actual zero",
+    "negative",
+)
 COLUMNS: Final = (
     *(FORECASTER, "known_by", NODE, PERIOD, QUARTER, CATEGORY, "forecast", "low", "high", "confidence"),
     *("actual", "submitted_at", "lead", LOG_RATIO, "state"),
@@ -82,7 +90,9 @@ def track_record(
     cells = _cells(heard)
     came = actuals.set_index([NODE, PERIOD])[VALUE].astype("float64")
     cells["actual"] = came.reindex(cells.index).to_numpy()
-    rows = pd.concat([_compared(cells, name) for name in (COMMIT_FORECAST, "commit", "best_case", "pipeline")])
+    rows = pd.concat(
+        [_compared(cells, name) for name in (COMMIT_FORECAST, "commit", "best_case", "pipeline")]
+    )
     rows = rows[rows["forecast"].notna()].reset_index()
     periods = rows[PERIOD].unique()
     ends = rows[PERIOD].map({one: pd.Timestamp(calendar.end(one)) for one in periods})
@@ -154,7 +164,7 @@ def _states(rows: pd.DataFrame, gone: pd.Series) -> np.ndarray:
         *(came.isna(), gone, (said == 0) & (came == 0)),
         *((said < 0) | (came < 0), said == 0, came == 0),
     ]
-    names = ["no actual", "left the seat", "both zero", "negative", "forecast zero", "actual zero"]
+    names = ["no actual", "not in the seat", "both zero", "negative", "forecast zero", "actual zero"]
     return np.select(conditions, names, USED)
 
 

@@ -36,7 +36,7 @@ def intervals(
     Parameters
     ----------
     frame
-        One row per group and row, in the order of drawing; ratios.
+        One row per group and row, in the order of drawing; ratios, which may lie on both sides of zero.
     value, low, high
         Columns of the dot and the ends of its whisker; a missing end leaves the whisker out.
     mark
@@ -81,19 +81,24 @@ def intervals(
                 )
             ax.scatter(one[value], at, s=64 if marked else 40, color=look.colour, marker=look.marker,
                        edgecolor=INK if marked else "white", linewidth=1.1 if marked else 0.6, zorder=3)  # fmt: skip
-            end = one[high] if pd.notna(one[high]) else one[value]
+            left = one[value] < 0  # the word stands on the far side of zero
+            end = one[low if left else high]
             if marked:
                 ax.annotate(
-                    str(one[mark]), (end, at), (7, 0), textcoords="offset points", va="center", fontsize=9
-                )
+                    str(one[mark]), (end if pd.notna(end) else one[value], at), (-7 if left else 7, 0),
+                    textcoords="offset points", ha="right" if left else "left", va="center", fontsize=9,
+                )  # fmt: skip
             ticks.append((at, (names or {}).get(one[row], look.label), marked))
         place += len(part) + _GAP
     ax.set_yticks([at for at, _, _ in ticks], [text for _, text, _ in ticks])
     for label, (_, _, marked) in zip(ax.get_yticklabels(), ticks, strict=True):
         label.set_fontweight("bold" if marked else "normal")
     ax.set_ylim(place - 0.4, -0.7)
-    most = float(np.nanmax(frame[[value, high]].to_numpy(dtype=np.float64)))
-    ax.set_xlim(0.0, most * 1.12 or 1.0)
+    shown = frame[[value, low, high]].to_numpy(dtype=np.float64)
+    least, most = min(float(np.nanmin(shown)), 0.0), max(float(np.nanmax(shown)), 0.0)
+    ax.set_xlim(least * 1.2, most * 1.12 or (0.0 if least else 1.0))
+    if least < 0:
+        ax.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
     ratio_axis(ax, "x")
     bare(ax)
     return ax
