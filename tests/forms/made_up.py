@@ -9,7 +9,7 @@ from spms_lib.collect.form import ASKED, HISTORY, MANAGER, OVERRIDE, SELLER, SUB
 
 MONTHS = ("2026-07", "2026-08", "2026-09")
 CATEGORIES = ("closed", "commit", "best_case", "pipeline")
-NAMES = ("Anna Berg", "=HYPERLINK(\"http://x\")", "Ömer Çelik", "+49 Team", "@ops", "-Nord", "李 伟", "O'Neil & Söhne <b>")
+NAMES = ("Anna Berg", '=HYPERLINK("http://x")', "Ömer Çelik", "+49 Team", "@ops", "-Nord", "李 伟", "O'Neil & Söhne <b>")
 
 
 def make_form(number: int, *, company: str = "toy", issue: int = 1, targets: bool = False, currency: str = "EUR", **changes: object) -> Form:
