@@ -55,7 +55,11 @@ def fill_in(form: Form, seed: int, *, slip: str = "") -> Filled:
         places[row["kind"]] += 1
     if rng.random() < 0.6:
         topic = str(rng.choice(form.topics))
-        words = str(rng.choice(["Prices fall in the north", "=cmd|' /C calc'!A0", "-10 % asked for", "Lieferung zu spät"]))
+        words = str(
+            rng.choice(
+                ["Prices fall in the north", "=cmd|' /C calc'!A0", "-10 % asked for", "Lieferung zu spät"]
+            )
+        )
         sheet = filled.book["Notes"]
         sheet["A7"], sheet["B7"] = form.asked["node"].iloc[0], topic
         _say(sheet, "C7", words)
@@ -110,7 +114,9 @@ def _fill_row(filled: Filled, row: dict[str, Any], at: int, rng: np.random.Gener
     share = [None, 0.8, 0.0, 1.0, 80, 101, -0.1][int(rng.integers(7))]
     sheet[f"{columns['confidence']}{at}"] = share
     if share == 80:
-        filled.faults.add((f"{title}!{columns['confidence']}{at}", "number of percent; read as a percentage", "noted"))
+        filled.faults.add(
+            (f"{title}!{columns['confidence']}{at}", "number of percent; read as a percentage", "noted")
+        )
     if share in {101, -0.1}:
         rule = "confidence is not between 0 and 100 %; left empty"
         filled.faults.add((f"{title}!{columns['confidence']}{at}", rule, "noted"))

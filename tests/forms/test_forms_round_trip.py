@@ -47,7 +47,8 @@ def heard(answer: Answer) -> dict[tuple[str, ...], tuple[object, ...]]:
     place = ["node", "period", "category"]
     said = {
         ("submission", *row[place]): tuple(
-            None if pd.isna(row[name]) else row[name] for name in ("value", "low", "high", "confidence", "comment")
+            None if pd.isna(row[name]) else row[name]
+            for name in ("value", "low", "high", "confidence", "comment")
         )
         for _, row in answer.submissions.iterrows()
     }
@@ -95,8 +96,16 @@ def test_forms_saved_by_libreoffice_say_the_same(tmp_path: Path) -> None:
     typed, saved = tmp_path / "typed", tmp_path / "saved"
     typed.mkdir()
     written = fill_inbox(typed, range(9, 21))
-    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", "xlsx"]
-    subprocess.run([*command, "--outdir", saved, *sorted(typed.iterdir())], check=True, capture_output=True, timeout=120)
+    command = [
+        "soffice",
+        f"-env:UserInstallation=file://{tmp_path}/home",
+        "--headless",
+        "--convert-to",
+        "xlsx",
+    ]
+    subprocess.run(
+        [*command, "--outdir", saved, *sorted(typed.iterdir())], check=True, capture_output=True, timeout=120
+    )
     check(read_back(saved, written), written)
 
 
@@ -113,5 +122,7 @@ def test_an_untouched_form_says_nothing_and_has_nothing_wrong(tmp_path: Path) ->
     write_workbook(form, tmp_path / "form.xlsx")
     inbox = read_inbox(tmp_path, form_of=lambda _: form, newest=lambda _: 1, at=AT)
     (answer,) = inbox.answers
-    assert [len(each) for each in (answer.submissions, answer.overrides, answer.notes, answer.findings)] == [0] * 4
+    assert [len(each) for each in (answer.submissions, answer.overrides, answer.notes, answer.findings)] == [
+        0
+    ] * 4
     assert inbox.findings.empty

@@ -19,7 +19,9 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&
 SHEET = '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
 
 
-def book(path: Path, *, parts: dict[str, bytes | str] | None = None, replace: dict[str, str] | None = None) -> Path:
+def book(
+    path: Path, *, parts: dict[str, bytes | str] | None = None, replace: dict[str, str] | None = None
+) -> Path:
     """A small sound workbook, with parts added or replaced."""
     made, plain = openpyxl.Workbook(), io.BytesIO()
     made.active.append(["node", "value"])
@@ -59,13 +61,17 @@ def test_a_sound_workbook_passes(tmp_path: Path) -> None:
         ("inner.zip", "a file of its own"),
     ],
 )
-def test_a_form_with_anything_that_runs_or_reaches_out_is_refused(tmp_path: Path, name: str, words: str) -> None:
+def test_a_form_with_anything_that_runs_or_reaches_out_is_refused(
+    tmp_path: Path, name: str, words: str
+) -> None:
     path = book(tmp_path / "a.xlsx", parts={name: b"x"})
     refuse(path, words)
     check_workbook_file(path, where="a.xlsx", limits=SOURCE_LIMITS)  # a source may have them: nothing is run
 
 
-@pytest.mark.parametrize("name", ["../evil.xml", "xl/../../evil.xml", "/etc/passwd", "C:/evil.xml", "xl\\..\\evil.xml"])
+@pytest.mark.parametrize(
+    "name", ["../evil.xml", "xl/../../evil.xml", "/etc/passwd", "C:/evil.xml", "xl\\..\\evil.xml"]
+)
 def test_a_part_whose_name_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     refuse(book(tmp_path / "a.xlsx", parts={name: b"x"}), "leads elsewhere", form=False)
 
@@ -78,18 +84,27 @@ def test_a_part_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_entities_are_refused_however_they_are_written(tmp_path: Path, encoding: str) -> None:
     text = BOMB if encoding == "utf-8" else BOMB.replace('version="1.0"', 'version="1.0" encoding="utf-16"')
-    refuse(book(tmp_path / "a.xlsx", parts={"xl/sharedStrings.xml": text.encode(encoding)}), "entities", form=False)
+    refuse(
+        book(tmp_path / "a.xlsx", parts={"xl/sharedStrings.xml": text.encode(encoding)}),
+        "entities",
+        form=False,
+    )
     hidden = f"<?xml version='1.0'?><!--{'x' * 70_000}-->{BOMB[21:]}"
     refuse(book(tmp_path / "b.xlsx", parts={"xl/other.xml": hidden}), "entities", form=False)
 
 
 def test_too_many_parts_are_refused(tmp_path: Path) -> None:
-    refuse(book(tmp_path / "a.xlsx", parts={f"xl/x{each}.xml": b"" for each in range(300)}), "parts; 200 are allowed")
+    refuse(
+        book(tmp_path / "a.xlsx", parts={f"xl/x{each}.xml": b"" for each in range(300)}),
+        "parts; 200 are allowed",
+    )
 
 
 def test_a_table_of_contents_of_a_million_entries_is_not_even_read(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    path.write_bytes(b"PK\x03\x04" + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 46_000_000, 0, 0))
+    path.write_bytes(
+        b"PK\x03\x04" + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 46_000_000, 0, 0)
+    )
     refuse(path, "table of contents", form=False)
 
 
@@ -118,7 +133,9 @@ def test_a_part_that_lies_about_its_size_is_no_workbook(tmp_path: Path) -> None:
         read_workbook(path, sheet=None, where="a.xlsx", decimal=".")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"hello", b"PK\x05\x06" + b"\x00" * 18, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1old"])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK", b"hello", b"PK\x05\x06" + b"\x00" * 18, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1old"]
+)
 def test_what_is_no_workbook_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.xlsx").write_bytes(content)
     with pytest.raises(SourceError, match="not an Excel workbook|protected by a password"):
@@ -157,3 +174,16 @@ def test_empty_rows_between_filled_ones_still_count_as_rows(tmp_path: Path) -> N
     frame = read_workbook(path, sheet=None, where="a.xlsx", decimal=".")
     assert frame.index.tolist() == [1, 2, 3]
     assert frame.isna().to_numpy().tolist() == [[True, True], [True, True], [True, False]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ('<row r="1"/>' * 160_000, "more than 150,000 elements"),
+        ('<row r="1"><c r="A1"><f t="shared" si="0" ref="A1">' + "A1+" * 500 + "A1</f></c>" + '<c r="A1"><f t="shared" si="0"/></c>' * 4000 + "</row>", "copies long formulas"),
+    ],
+)  # fmt: skip
+def test_a_form_of_very_many_elements_or_copied_formulas_is_refused(
+    tmp_path: Path, rows: str, words: str
+) -> None:
+    refuse(book(tmp_path / "a.xlsx", parts={"xl/worksheets/sheet2.xml": SHEET % rows}), words)
