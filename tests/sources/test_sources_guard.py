@@ -110,14 +110,16 @@ def test_a_table_of_contents_of_a_million_entries_is_not_even_read(tmp_path: Pat
 
 def test_a_zip_bomb_is_refused_in_a_moment_and_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
-            for _ in range(300):
-                part.write(b"0" * 1_000_000)
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part,
+    ):
+        for _ in range(300):
+            part.write(b"0" * 1_000_000)
     assert path.stat().st_size < 500_000
     tracemalloc.start()
     start = time.perf_counter()
-    refuse(path, "unpack to 300.0 MB")
+    refuse(path, "unpack to 300")
     refuse(path, "more than 200 times its size", form=False)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
