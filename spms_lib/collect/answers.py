@@ -142,25 +142,27 @@ class _Check:
         self.found = [no_findings() if found is None else found]
 
     def note(self, rows: pd.DataFrame, where: "pd.Series[bool]", column: str, rule: str, remedy: str) -> None:
-        self._find(rows[where.to_numpy(dtype=bool)], column, rule, remedy, NOTED)
+        self._find(rows, where, column, rule, remedy, NOTED)
 
     def reject(
         self, rows: pd.DataFrame, where: "pd.Series[bool]", column: str, rule: str, remedy: str
     ) -> None:
-        self._find(rows[where.to_numpy(dtype=bool)], column, rule, remedy, REJECTED)
+        self._find(rows, where, column, rule, remedy, REJECTED)
 
-    def _find(self, rows: pd.DataFrame, column: str, rule: str, remedy: str, severity: str) -> None:
-        if len(rows):
-            values = [_shown(cell, column, self.form) for cell in rows[column]]
-            numbers = rows.index.tolist()
+    def _find(
+        self, rows: pd.DataFrame, where: "pd.Series[bool]", column: str, rule: str, remedy: str, severity: str
+    ) -> None:
+        chosen = where.to_numpy(dtype=bool)
+        if chosen.any():
+            numbers = rows.index[chosen].tolist()
+            values = [_shown(cell, column, self.form) for cell in rows[column][chosen]]
             found = findings(self.origin, numbers, column, rule, values, remedy, severity=severity)
-            self.found.append(
-                found.assign(**{FOUND_COLUMN: [self.place(number, column) for number in numbers]})
-            )
+            places = [self.place(number, column) for number in numbers]
+            self.found.append(found.assign(**{FOUND_COLUMN: places}))
 
     def without_rejected(self, rows: pd.DataFrame) -> pd.DataFrame:
-        every = join(*self.found)
-        return rows[~rows.index.isin(every.loc[every[SEVERITY] == REJECTED, ROW])]
+        lost = [row for part in self.found for row in part.loc[part[SEVERITY] == REJECTED, ROW]]
+        return rows[~rows.index.isin(lost)] if lost else rows
 
 
 def _shown(cell: Any, column: str, form: Form) -> str:

@@ -29,6 +29,7 @@ _REMEDIES: Final = {
     answers.TOO_LARGE: "Check the number of digits.",
     answers.NOT_A_NUMBER: "Type a number.",
 }
+_TRUTHS: Final = ("=TRUE()", "=FALSE()")  # LibreOffice saves constants as formulas, an error as =#REF!
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,10 @@ def read_cell(cell: Any, field: Field, form: Form) -> Cell:
     value = cell.value
     if not is_filled(cell):
         return Cell()
-    if is_formula(cell):
-        return Cell(rule=FORMULA)
-    if cell.data_type == "e":
+    if cell.data_type == "e" or (is_formula(cell) and str(value).startswith("=#")):
         return Cell(rule=ERROR_VALUE)
+    if is_formula(cell):
+        return Cell(rule=YES_NO_FOR_NUMBER if value in _TRUTHS and field.kind != TEXT else FORMULA)
     if field.kind == TEXT:
         return Cell(str(text_of(value)).strip())
     if isinstance(value, str):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from spms_lib.collect.form import Answer
 from spms_lib.errors import SpmsError
-from spms_lib.findings import NOTED, REJECTED, findings, join
+from spms_lib.findings import NOTED, REJECTED, findings, join, no_findings
 from spms_lib.forms.read import FormOf, NewestIssue, read_form
 from spms_lib.tables import LoadedTable
 from spms_lib.text import shown
@@ -45,7 +45,7 @@ class Inbox:
 
     answers: list[Answer] = field(default_factory=list)
     loaded: list[LoadedTable] = field(default_factory=list)
-    findings: pd.DataFrame = field(default_factory=lambda: join())
+    findings: pd.DataFrame = field(default_factory=no_findings)
 
 
 def read_inbox(

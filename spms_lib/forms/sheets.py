@@ -151,7 +151,9 @@ def _add_totals(sheet: "Worksheet", rows: "pd.DataFrame", fields: tuple[Field, .
     both: list[str] = [each for each in _FORECAST if each in categories]
     lines = [(month, each) for month in months for each in categories if several]
     lines += [("", each) for each in categories]
-    totals: list[tuple[str, list[str], str]] = [(month, [each], category_title(each)) for month, each in lines]
+    totals: list[tuple[str, list[str], str]] = [
+        (month, [each], category_title(each)) for month, each in lines
+    ]
     if len(both) > 1:
         totals += [(month, both, "Forecast: closed + commit") for month in [*months, ""]]
     at = last + 2

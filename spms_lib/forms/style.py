@@ -56,7 +56,13 @@ def add_styles(book: "Workbook", form: "Form") -> None:
     for kind, number_format in formats.items():
         right = kind != TEXT
         add(f"spms {kind}", border=under, right=right, form=number_format)
-        add(f"spms total {kind}", border=Border(top=line, bottom=line), bold=True, right=right, form=number_format)
+        add(
+            f"spms total {kind}",
+            border=Border(top=line, bottom=line),
+            bold=True,
+            right=right,
+            form=number_format,
+        )
         add(
             f"spms input {kind}", fill=INPUT, border=box, right=right, form=number_format, locked=False,
             wrap=not right,

@@ -28,6 +28,9 @@ class Limits:
         Largest sizes in bytes of the file, and of all its parts together.
     parts
         Largest number of parts.
+    elements
+        Largest number of XML elements in all parts together, which decides how much memory they take and how
+        long they are read; None counts none, since a table may be of any length.
     active
         Whether macros, links to other files and embedded files may be there; nothing of them is ever run.
     """
@@ -35,15 +38,18 @@ class Limits:
     packed: int
     unpacked: int
     parts: int
+    elements: int | None
     active: bool
 
 
-SOURCE_LIMITS: Final = Limits(250 * MEGABYTE, 1000 * MEGABYTE, 5000, active=True)
-FORM_LIMITS: Final = Limits(5 * MEGABYTE, 25 * MEGABYTE, 200, active=False)
+SOURCE_LIMITS: Final = Limits(250 * MEGABYTE, 1000 * MEGABYTE, 5000, None, active=True)
+FORM_LIMITS: Final = Limits(5 * MEGABYTE, 25 * MEGABYTE, 200, 150_000, active=False)
 
 _RATIO: Final = 200  # sheets of real tables shrink to a tenth or a fiftieth
 _RATIO_FROM: Final = 10 * MEGABYTE  # what is smaller does no harm
 _DIRECTORY: Final = MEGABYTE  # the table of contents of a workbook has some kilobytes
+_COPYING: Final = 2_000_000  # characters of formulas that are copied from cell to cell, all copies together
+_CHUNK: Final = 8192
 _PROLOG: Final = 65_536  # bytes within which the first element of a part must begin
 _ACTIVE: Final = {
     "vbaproject": "macros",
@@ -65,7 +71,7 @@ def check_workbook_file(path: Path, *, where: str, limits: Limits = SOURCE_LIMIT
 
     Refused are: more bytes, parts or unpacked bytes than `limits`; a part that unpacks to more than 200 times
     its size; names that lead elsewhere or occur twice; parts behind a password; document types and entities in
-    any XML part; and, unless `limits.active`, macros, links to other files and embedded files.
+    any XML part; more elements than `limits`; and, unless `limits.active`, macros, links to other files and embedded files.
 
     Raises
     ------
@@ -88,8 +94,11 @@ def check_workbook_file(path: Path, *, where: str, limits: Limits = SOURCE_LIMIT
     try:
         with zipfile.ZipFile(path) as archive:
             _check_contents(archive.infolist(), where, limits)
+            elements = 0
             for part in archive.infolist():
-                _check_prolog(archive, part, where)
+                elements += _count(archive, part, where, limits.elements)
+                if limits.elements is not None and elements > limits.elements:
+                    raise _unsafe(f"The file has more than {limits.elements:,} elements", where)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, struct.error):
         raise not_a_workbook(where) from None
 
@@ -151,26 +160,57 @@ def _shape_of(part: zipfile.ZipInfo, limits: Limits) -> str:
     return ""
 
 
-def _check_prolog(archive: zipfile.ZipFile, part: zipfile.ZipInfo, where: str) -> None:
-    """Refuse a document type before the first element of a part: entities can only be declared there."""
-    met: list[str] = []
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = lambda *_: met.append("doctype")
-    parser.StartElementHandler = lambda *_: met.append("element")
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+class _Census:
+    """What is met while a part is read: elements, a document type, and formulas that are copied from cell to cell."""
+
+    def __init__(self) -> None:
+        self.elements = self.copies = self.length = 0
+        self.doctype = self.in_formula = False
+        self.parser = expat.ParserCreate()
+        self.parser.StartDoctypeDeclHandler = self._meet_doctype
+        self.parser.StartElementHandler = self._meet_element
+        self.parser.CharacterDataHandler = self._meet_text
+        self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+
+    @property
+    def copying(self) -> int:
+        """Work of writing all copies out, in characters."""
+        return self.copies * self.length
+
+    def _meet_doctype(self, *_: object) -> None:
+        self.doctype = True
+
+    def _meet_element(self, name: str, attributes: dict[str, str]) -> None:
+        self.elements += 1
+        self.in_formula = name.rpartition(":")[2] == "f" and attributes.get("t") == "shared"
+        self.copies += self.in_formula
+
+    def _meet_text(self, text: str) -> None:
+        if self.in_formula:
+            self.length += len(text)
+
+
+def _count(archive: zipfile.ZipFile, part: zipfile.ZipInfo, where: str, most: int | None) -> int:
+    """Count the XML elements of a part up to about `most`, or one where none are counted.
+
+    Refuses a document type: entities can only be declared there, before the first element.
+    """
+    met, read = _Census(), 0
     with archive.open(part) as stream:
-        for _ in range(_PROLOG // 1024):
-            chunk = stream.read(1024)
+        while met.elements <= (most or 0) and (met.elements or read < _PROLOG) and not met.doctype:
+            chunk = stream.read(_CHUNK)
+            read += len(chunk)
             try:
-                parser.Parse(chunk, not chunk)
+                met.parser.Parse(chunk, not chunk)
             except (expat.ExpatError, ValueError, LookupError):
                 break  # no XML, such as a picture; or broken, which opening it will say
-            if met or not chunk:
+            if not chunk:
                 break
-        else:
-            met.append("doctype")  # nothing but comments so far
-    if met[:1] == ["doctype"]:
+    if met.doctype or (not met.elements and read >= _PROLOG):  # nothing but comments so far
         raise _unsafe(f"The part '{shown(part.filename)}' declares a document type or entities", where)
+    if met.copying > _COPYING:
+        raise _unsafe(f"The part '{shown(part.filename)}' copies long formulas into many cells", where)
+    return met.elements
 
 
 def _unsafe(what: str, where: str) -> UnsafeFileError:

@@ -68,10 +68,10 @@ def open_workbook(
     import openpyxl
 
     check_workbook_file(path, where=where, limits=limits)
-    with warnings.catch_warnings():
+    with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about styles and extensions; no cell is lost
         try:
-            book = openpyxl.load_workbook(path, read_only=read_only, data_only=data_only, keep_links=False)
+            book = openpyxl.load_workbook(file, read_only=read_only, data_only=data_only, keep_links=False)
             try:
                 yield book
             finally:

@@ -9,10 +9,27 @@ from spms_lib.collect.form import ASKED, HISTORY, MANAGER, OVERRIDE, SELLER, SUB
 
 MONTHS = ("2026-07", "2026-08", "2026-09")
 CATEGORIES = ("closed", "commit", "best_case", "pipeline")
-NAMES = ("Anna Berg", "=HYPERLINK(\"http://x\")", "Ömer Çelik", "+49 Team", "@ops", "-Nord", "李 伟", "O'Neil & Söhne <b>")
+NAMES = (
+    "Anna Berg",
+    '=HYPERLINK("http://x")',
+    "Ömer Çelik",
+    "+49 Team",
+    "@ops",
+    "-Nord",
+    "李 伟",
+    "O'Neil & Söhne <b>",
+)
 
 
-def make_form(number: int, *, company: str = "toy", issue: int = 1, targets: bool = False, currency: str = "EUR", **changes: object) -> Form:
+def make_form(
+    number: int,
+    *,
+    company: str = "toy",
+    issue: int = 1,
+    targets: bool = False,
+    currency: str = "EUR",
+    **changes: object,
+) -> Form:
     """A form of a seller, or of a manager where the number ends in 0."""
     rng = np.random.default_rng(number)
     manager = number % 10 == 0
