@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks.measure import Row, measure
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.collect.submissions import latest_submissions
-from spms_lib.cycle.collection_words import SUBMISSION, cells_of, kept_words
+from spms_lib.cycle.collection.words import SUBMISSION, cells_of, kept_words
 from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import TableSource
 from spms_lib.store.ledger import Ledger

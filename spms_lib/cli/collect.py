@@ -37,7 +37,7 @@ def prepare(
     """Issue a form to everybody who is asked, and write each as a workbook that opens anywhere."""
     import pandas as pd
 
-    from spms_lib.cycle.collection import issue_forms
+    from spms_lib.cycle.collection.process import issue_forms
     from spms_lib.forms.workbook import write_workbook
 
     desk = cycle_desk(params, data)
@@ -70,7 +70,7 @@ def read(
     data: Data = "",
 ) -> None:
     """Enter what came back: forms and tables (submissions*.csv, overrides*.csv) of a folder, then the company's own."""
-    from spms_lib.cycle.collection import Recorded, read_drop, read_table, record_answer
+    from spms_lib.cycle.collection.process import Recorded, read_drop, read_table, record_answer
     from spms_lib.findings import count_by_rule, join
 
     desk = cycle_desk(params, data)
@@ -103,7 +103,7 @@ def status(
     data: Data = "",
 ) -> None:
     """Show who has sent a forecast, who is awaited, and what to write to them."""
-    from spms_lib.cycle.collection import status as board
+    from spms_lib.cycle.collection.process import status as board
 
     table = board(cycle_desk(params, data), as_of=day_of(as_of))
     if reminders and not csv:
@@ -127,7 +127,7 @@ def freeze(
     data: Data = "",
 ) -> None:
     """Sign what counts by the end of a day; frozen again without a change, it keeps its name."""
-    from spms_lib.cycle import collection
+    from spms_lib.cycle.collection import process as collection
 
     desk, day = cycle_desk(params, data), day_of(as_of)
     if calls:
@@ -140,7 +140,7 @@ def freeze(
 @app.command("log")
 def log(params: CycleFile, *, csv: AsCsv = False, data: Data = "") -> None:
     """Show what happened in the collection, oldest first: forms, words, reverts and snapshots."""
-    from spms_lib.cycle.collection import collection_log
+    from spms_lib.cycle.collection.process import collection_log
 
     show(collection_log(cycle_desk(params, data)), title="Collection", csv=csv)
 
@@ -148,7 +148,7 @@ def log(params: CycleFile, *, csv: AsCsv = False, data: Data = "") -> None:
 @app.command("changes")
 def changes(params: CycleFile, *, as_of: AsOf = "", csv: AsCsv = False, data: Data = "") -> None:
     """List every change of a forecast and every override with its reason, or without one where one is required."""
-    from spms_lib.cycle.collection import changes as listed
+    from spms_lib.cycle.collection.process import changes as listed
 
     desk = cycle_desk(params, data)
     money = {"before", "after", "change"}
@@ -158,7 +158,7 @@ def changes(params: CycleFile, *, as_of: AsOf = "", csv: AsCsv = False, data: Da
 
 def _inbox(desk: "Desk", inbox: Path) -> Any:
     """Read what lies in a folder: workbooks as forms, tables by their names as submissions or overrides."""
-    from spms_lib.cycle.collection import issued_forms
+    from spms_lib.cycle.collection.process import issued_forms
     from spms_lib.forms.inbox import read_inbox
     from spms_lib.sources.load import load_table
     from spms_lib.sources.spec import TableSource

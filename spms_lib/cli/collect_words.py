@@ -12,7 +12,7 @@ from spms_lib.errors import ParamsError
 
 if TYPE_CHECKING:
     from spms_lib.cycle import Desk
-    from spms_lib.cycle.collection import Recorded
+    from spms_lib.cycle.collection.process import Recorded
 
 NOTHING = "null"
 
@@ -80,7 +80,7 @@ def revert(
     data: Data = "",
 ) -> None:
     """Take words out that should never have been entered; the log keeps them, and what was signed before."""
-    from spms_lib.cycle.collection import revert as take_out
+    from spms_lib.cycle.collection.process import revert as take_out
 
     made = take_out(cycle_desk(params, data), commit, author=author_or_me(author), reason=reason)
     typer.echo(f"{made.id[:8]}  {made.message}")
@@ -114,7 +114,7 @@ def _record(desk: "Desk", table: str, row: dict[str, Any], *, author: str, said:
     import pandas as pd
 
     from spms_lib.collect.form import Answer
-    from spms_lib.cycle.collection import record_answer
+    from spms_lib.cycle.collection.process import record_answer
     from spms_lib.findings import no_findings
 
     nothing = pd.DataFrame()

@@ -9,9 +9,9 @@ import pandas as pd
 from spms_lib.collect.calibration.bias import OWN, Biases, learn_bias
 from spms_lib.collect.calibration.correct import corrected, variance_of_sum, walk_forward
 from spms_lib.collect.calibration.record import COMMIT_FORECAST, track_record
+from spms_lib.cycle.collection.heard import submissions_heard
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_quarters
-from spms_lib.cycle.heard import submissions_heard
 from spms_lib.tables import CATEGORY, NODE, PERIOD, SOURCE, VALUE, to_long
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from spms_lib.collect.submissions import latest_submissions
 from spms_lib.cycle.calibration import cut_offs_of
+from spms_lib.cycle.collection.heard import overrides_heard, submissions_heard
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import BASELINE, NAIVE, past_forecasts, past_quarters, past_submissions
-from spms_lib.cycle.heard import overrides_heard, submissions_heard
 from spms_lib.hierarchy import Hierarchy
 from spms_lib.review.accuracy import LEFT_OUT, USED, WAPE, accuracy, value_added
 from spms_lib.review.scores import QUARTER, SPREAD, ratio_interval, tally

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from spms_lib.cycle.collection import submissions_of_cycle
-from spms_lib.cycle.collection_freeze import snapshots
-from spms_lib.cycle.collection_words import OVERRIDE, SUBMISSION
+from spms_lib.cycle.collection.freeze import snapshots
+from spms_lib.cycle.collection.process import submissions_of_cycle
+from spms_lib.cycle.collection.words import OVERRIDE, SUBMISSION
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.layers import ITEM as LAYER
 from spms_lib.errors import ParamsError

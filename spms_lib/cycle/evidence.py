@@ -6,8 +6,8 @@ import pandas as pd
 
 from spms_lib.collect.submissions import field_forecast, latest_submissions
 from spms_lib.cycle.baselines import AUTO, past_baselines
+from spms_lib.cycle.collection.heard import submissions_heard
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.heard import submissions_heard
 from spms_lib.goals.baseline import backtest
 from spms_lib.tables import NODE, PERIOD, SOURCE, VALUE, to_long, to_wide
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 
 from spms_lib.cycle.baselines import baseline_values
-from spms_lib.cycle.collection import field_estimate, field_submissions
+from spms_lib.cycle.collection.process import field_estimate, field_submissions
 from spms_lib.cycle.coverage import covered
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import dated_results, paced, quarter_results

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle.collection_notes import field_notes
+from spms_lib.cycle.collection.notes import field_notes
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import dated_results, outside_tree, quarter_results, sold_in_quarter
 from spms_lib.cycle.targets import read_plan

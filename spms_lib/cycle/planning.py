@@ -6,7 +6,7 @@ import pandas as pd
 from spms_lib.collect.pipeline import pipeline_by_month
 from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.calibration import field_in_use, past_field_in_use
-from spms_lib.cycle.collection import field_estimate, manager_estimates, past_manager_estimates
+from spms_lib.cycle.collection.process import field_estimate, manager_estimates, past_manager_estimates
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import (
     BOTTOM_UP,

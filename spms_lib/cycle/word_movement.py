@@ -7,8 +7,8 @@ import pandas as pd
 from spms_lib.collect.movement.bridge import Movement
 from spms_lib.collect.movement.words import submission_movement, word_changes
 from spms_lib.collect.submissions import FORECAST_CATEGORIES, latest_submissions
+from spms_lib.cycle.collection.heard import submissions_heard
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.heard import submissions_heard
 from spms_lib.tables import NAME, NODE, PERIOD
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from spms_lib.collect.form import Answer, Form
-from spms_lib.cycle import collection, planning
-from spms_lib.cycle.collection_tables import frozen_as_heard, open_notes, unexplained
-from spms_lib.cycle.heard import overrides_heard, submissions_heard
+from spms_lib.cycle import planning
+from spms_lib.cycle.collection import process as collection
+from spms_lib.cycle.collection.heard import overrides_heard, submissions_heard
+from spms_lib.cycle.collection.tables import frozen_as_heard, open_notes, unexplained
 from spms_lib.errors import LedgerError
 from spms_lib.findings import no_findings
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from spms_lib.cycle import collection_tables, outcome, pages, planning
 from spms_lib.cycle import facts as gather
+from spms_lib.cycle import outcome, pages, planning
+from spms_lib.cycle.collection import tables
 from spms_lib.cycle.targets import QUOTA, read_plan, read_targets
 from spms_lib.review.scorecard import scorecard
 from spms_lib.review.summary import executive_summary
@@ -176,7 +177,7 @@ def test_notes_are_counted_by_topic_as_they_stood(opened) -> None:
     counted = pages.notes_by_topic(desk, as_of=MAY).set_index("topic")
     assert counted.loc["quota", ["notes", "open", "answered", "latest"]].tolist() == [2, 1, 0.5, "Higher"]
     assert "pricing" not in counted.index
-    assert collection_tables.open_notes(desk)["text"].tolist() == ["High", "Gone"]
+    assert tables.open_notes(desk)["text"].tolist() == ["High", "Gone"]
     assert pages.notes_by_topic(desk, as_of=dt.date(2020, 1, 1)).empty
 
 

@@ -8,7 +8,9 @@ import pytest
 from spms_lib.collect.board import completeness
 from spms_lib.collect.submissions import category_roll_up
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle import collection, collection_tables, planning
+from spms_lib.cycle import planning
+from spms_lib.cycle.collection import process as collection
+from spms_lib.cycle.collection import tables as collection_tables
 from spms_lib.cycle.targets import holds_in_force, read_plan, read_targets
 from spms_lib.errors import ParamsError
 from spms_lib.reconcile.gaps import gap_table

@@ -11,19 +11,11 @@ import pytest
 from spms_lib.collect.board import completeness
 from spms_lib.collect.submissions import category_roll_up
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle import (
-    Desk,
-    collection,
-    collection_tables,
-    facts,
-    open_cycle,
-    outcome,
-    pages,
-    pay,
-    planning,
-)
+from spms_lib.cycle import Desk, facts, open_cycle, outcome, pages, pay, planning
 from spms_lib.cycle.approach import measure
 from spms_lib.cycle.backtest import walk_forward
+from spms_lib.cycle.collection import process as collection
+from spms_lib.cycle.collection import tables as collection_tables
 from spms_lib.cycle.objectives import objective_checks, supplied_targets
 from spms_lib.cycle.past import past_of
 from spms_lib.cycle.questions import criteria_table

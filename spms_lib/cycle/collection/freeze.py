@@ -16,9 +16,9 @@ from typing import Final
 import pandas as pd
 
 from spms_lib.collect.submissions import latest_words
-from spms_lib.cycle.collection_words import AT, OVERRIDE, SUBMISSION, TABLE_OF, cells_of, words_of
+from spms_lib.cycle.collection.heard import overrides_heard, submissions_heard
+from spms_lib.cycle.collection.words import AT, OVERRIDE, SUBMISSION, TABLE_OF, cells_of, words_of
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.heard import overrides_heard, submissions_heard
 from spms_lib.errors import LedgerError
 from spms_lib.store.cells import equal_payload
 from spms_lib.store.schema import KEYS, PAYLOAD, SCENARIO

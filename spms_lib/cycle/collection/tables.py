@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from spms_lib.cycle.collection import changes, field_submissions, overrides_in_force
-from spms_lib.cycle.collection_freeze import frozen
-from spms_lib.cycle.collection_notes import field_notes
+from spms_lib.cycle.collection.freeze import frozen
+from spms_lib.cycle.collection.notes import field_notes
+from spms_lib.cycle.collection.process import changes, field_submissions, overrides_in_force
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.planning import named
 from spms_lib.tables import CATEGORY, NODE, PERIOD, VALUE, to_wide

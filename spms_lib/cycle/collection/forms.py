@@ -11,10 +11,10 @@ from spms_lib.collect.asked import PERSON
 from spms_lib.collect.form import ASKED, HISTORY, MANAGER, SELLER, TARGETS, Form
 from spms_lib.collect.overrides import with_overrides
 from spms_lib.collect.submissions import latest_submissions
-from spms_lib.cycle.collection_words import KEY, OVERRIDE
+from spms_lib.cycle.collection.heard import speakers, submissions_heard
+from spms_lib.cycle.collection.words import KEY, OVERRIDE
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.evidence import past_submissions
-from spms_lib.cycle.heard import speakers, submissions_heard
 from spms_lib.cycle.targets import read_targets
 from spms_lib.store.schema import ITEM, TEXT
 from spms_lib.tables import CATEGORY, MEASURE, NAME, NODE, PERIOD, VALUE, to_long, to_wide

@@ -17,8 +17,9 @@ import pandas as pd
 
 from spms_lib.collect.accept import accept_overrides, accept_submissions
 from spms_lib.collect.form import Answer
-from spms_lib.cycle.collection_notes import NOTE, checked_notes, enter_notes
-from spms_lib.cycle.collection_words import (
+from spms_lib.cycle.collection.heard import speakers, unread
+from spms_lib.cycle.collection.notes import NOTE, checked_notes, enter_notes
+from spms_lib.cycle.collection.words import (
     AT,
     BY,
     KEY,
@@ -32,7 +33,6 @@ from spms_lib.cycle.collection_words import (
     typed,
 )
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.heard import speakers, unread
 from spms_lib.errors import LedgerError, SpmsError
 from spms_lib.findings import COLUMN, REJECTED, REMEDY, RULE, SEVERITY, join
 from spms_lib.findings import VALUE as GIVEN

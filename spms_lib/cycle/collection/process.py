@@ -15,7 +15,7 @@ from spms_lib.collect.submissions import (
     latest_overrides,
     latest_submissions,
 )
-from spms_lib.cycle.collection_answers import (
+from spms_lib.cycle.collection.answers import (
     AnswerRefusedError,
     Recorded,
     read_drop,
@@ -23,7 +23,7 @@ from spms_lib.cycle.collection_answers import (
     record_answer,
     revert,
 )
-from spms_lib.cycle.collection_forms import (
+from spms_lib.cycle.collection.forms import (
     due_day,
     forms_of,
     issue_forms,
@@ -31,10 +31,10 @@ from spms_lib.cycle.collection_forms import (
     issued_forms,
     newest_issue,
 )
-from spms_lib.cycle.collection_freeze import Snapshot, call_days, freeze, freeze_calls, frozen, snapshots
-from spms_lib.cycle.collection_notes import field_notes
+from spms_lib.cycle.collection.freeze import Snapshot, call_days, freeze, freeze_calls, frozen, snapshots
+from spms_lib.cycle.collection.heard import overrides_heard, speakers, submissions_heard
+from spms_lib.cycle.collection.notes import field_notes
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.heard import overrides_heard, speakers, submissions_heard
 from spms_lib.cycle.outcome import dated_results
 from spms_lib.deals import snapshot
 from spms_lib.tables import CATEGORY, DATE, NODE, PERIOD, SOURCE, VALUE

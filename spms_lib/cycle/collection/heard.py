@@ -7,7 +7,7 @@ the running quarter that nobody has read in so far, as long as their senders may
 import pandas as pd
 
 from spms_lib.collect.asked import DELEGATIONS, Speakers
-from spms_lib.cycle.collection_words import AT, BY, KEY, OVERRIDE, SUBMISSION, TABLE_OF, kept_words, typed
+from spms_lib.cycle.collection.words import AT, BY, KEY, OVERRIDE, SUBMISSION, TABLE_OF, kept_words, typed
 from spms_lib.cycle.desk import Desk
 from spms_lib.store.schema import COMMIT, SEQ
 from spms_lib.tables import NODE, PERIOD, VALUE, LoadedTable
