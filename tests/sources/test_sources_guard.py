@@ -140,7 +140,7 @@ def test_a_part_that_lies_about_its_size_is_no_workbook(tmp_path: Path) -> None:
 )
 def test_what_is_no_workbook_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.xlsx").write_bytes(content)
-    with pytest.raises(SourceError, match="not an Excel workbook|protected by a password"):
+    with pytest.raises(SourceError, match=r"not an Excel workbook|protected by a password"):
         read_workbook(tmp_path / "a.xlsx", sheet=None, where="a.xlsx", decimal=".")
 
 
