@@ -19,6 +19,7 @@ NAMES = (
     "李 伟",
     "O'Neil & Söhne <b>",
 )
+STARTS = ("", "=", "@", "-", "+")
 
 
 def make_form(
@@ -34,7 +35,10 @@ def make_form(
     rng = np.random.default_rng(number)
     manager = number % 10 == 0
     person = f"{NAMES[number % len(NAMES)]} {number}"
-    nodes = [(f"seat-{number}-{each}", f"Territory {number}.{each}") for each in range(3 if manager else 1)]
+    nodes = [
+        (f"seat-{number}-{each}", f"{STARTS[(number + each) % len(STARTS)]}Territory {number}.{each}")
+        for each in range(3 if manager else 1)
+    ]
     rows = [
         (node, name, month, category, _kind(manager, at), _amount(rng, 0.2))
         for at, (node, name) in enumerate(nodes)
