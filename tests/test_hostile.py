@@ -325,7 +325,8 @@ class TestFilesAndFolders:
 
     def test_a_desk_keeps_its_tables_in_its_own_folder(self, desk: Desk) -> None:
         tables = desk.root / "outputs" / "hostile" / CYCLE / "tables"
-        assert desk.folder.resolve().parent == tables.resolve()
+        assert desk.folder.parent == tables
+        assert desk.folder.resolve() == tables.resolve() / desk.folder.name
         frame = frame_of_attacks()
         assert desk.keep(attacks=frame, by_node=frame.set_index("node")) == ["attacks.csv", "by_node.csv"]
         assert all(harms_in_csv(file.read_text(encoding="utf-8")) == [] for file in desk.folder.glob("*.csv"))
