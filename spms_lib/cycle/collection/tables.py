@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from spms_lib.collect.overrides import DIRECT, topmost
 from spms_lib.cycle.collection.freeze import frozen
 from spms_lib.cycle.collection.notes import field_notes
 from spms_lib.cycle.collection.process import changes, field_submissions, overrides_in_force
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.planning import named
-from spms_lib.tables import CATEGORY, NODE, PERIOD, VALUE, to_wide
+from spms_lib.tables import CATEGORY, LEVEL, NAME, NODE, PERIOD, VALUE, to_wide
 
 
 def field_against_target(desk: Desk, field: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
@@ -92,6 +93,34 @@ def unexplained(desk: Desk) -> pd.DataFrame:
     """List the changes of a forecast that needed a reason and have none: see `spms_lib.collect.reasons`."""
     rows = changes(desk)
     return rows[rows["required"] & rows["reason"].isna()].reset_index(drop=True)
+
+
+def override_table(desk: Desk, layer: pd.DataFrame) -> pd.DataFrame:
+    """List the overrides in force with what was said below, the largest change first.
+
+    Parameters
+    ----------
+    layer
+        From `overridden`.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns name, level, period, category, said, value, change (minor units), by, reason.
+    """
+    direct = layer[layer["how"] == DIRECT]
+    order = direct["change"].astype("Float64").abs().sort_values(ascending=False, kind="stable").index
+    rows = direct.loc[order].reset_index(drop=True)
+    rows = rows.assign(name=rows[NODE].map(desk.tree.name), level=rows[NODE].map(desk.tree.level))
+    return rows[[NAME, LEVEL, PERIOD, CATEGORY, "said", VALUE, "change", "by", "reason"]]
+
+
+def overrides_add_up(desk: Desk, layer: pd.DataFrame) -> bool:
+    """Tell whether the company's change is, for every month and category, the sum of the topmost overrides' changes."""
+    key = [PERIOD, CATEGORY]
+    whole = layer[layer[NODE] == desk.tree.root].set_index(key)["change"].fillna(0)
+    parts = topmost(desk.tree, layer).groupby(key)["change"].sum()
+    return bool((parts.reindex(whole.index).fillna(0) == whole).all())
 
 
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:
