@@ -9,7 +9,7 @@ from spms_lib.cycle.collection.notes import field_notes
 from spms_lib.cycle.collection.process import changes, field_submissions, overrides_in_force
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.planning import named
-from spms_lib.tables import CATEGORY, LEVEL, NAME, NODE, PERIOD, VALUE, to_wide
+from spms_lib.tables import CATEGORY, NAME, NODE, PERIOD, VALUE, to_wide
 
 
 def field_against_target(desk: Desk, field: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
@@ -106,13 +106,13 @@ def override_table(desk: Desk, layer: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        Columns name, level, period, category, said, value, change (minor units), by, reason.
+        Columns name, what (month and category), said, value, change (minor units), by, reason.
     """
     direct = layer[layer["how"] == DIRECT]
     order = direct["change"].astype("Float64").abs().sort_values(ascending=False, kind="stable").index
     rows = direct.loc[order].reset_index(drop=True)
-    rows = rows.assign(name=rows[NODE].map(desk.tree.name), level=rows[NODE].map(desk.tree.level))
-    return rows[[NAME, LEVEL, PERIOD, CATEGORY, "said", VALUE, "change", "by", "reason"]]
+    rows = rows.assign(name=rows[NODE].map(desk.tree.name), what=rows[PERIOD] + " " + rows[CATEGORY])
+    return rows[[NAME, "what", "said", VALUE, "change", "by", "reason"]]
 
 
 def overrides_add_up(desk: Desk, layer: pd.DataFrame) -> bool:
