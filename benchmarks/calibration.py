@@ -29,7 +29,8 @@ from spms_lib.collect.calibration.bias import OWN, learn_bias
 from spms_lib.collect.calibration.correct import variance_of_sum, walk_forward
 from spms_lib.collect.calibration.detect import forecasts_off
 from spms_lib.sample.build import make_world
-from spms_lib.sample.field import FIRST_QUARTER, LATE_RATIO, MISSING_RATIO, Field, belief
+from spms_lib.sample.field import Field, belief
+from spms_lib.sample.first_call import FIRST_QUARTER, LATE_RATIO, MISSING_RATIO
 from spms_lib.sample.timeline import CURRENT, MONTHS, position
 
 LEVELS = ("leaf", "team", "region", "company")

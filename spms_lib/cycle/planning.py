@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from spms_lib.collect.pipeline import pipeline_by_month
 from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.calibration import field_in_use, past_field_in_use
 from spms_lib.cycle.collection.process import field_estimate, manager_estimates, past_manager_estimates
@@ -18,7 +17,6 @@ from spms_lib.cycle.evidence import (
 )
 from spms_lib.cycle.limits import limits_in_force
 from spms_lib.cycle.targets import cells, holds_in_force, read_targets
-from spms_lib.deals import snapshot
 from spms_lib.reconcile.explain import chain, explain
 from spms_lib.reconcile.gaps import gap_decisions
 from spms_lib.reconcile.plan import BOUND, CUT, HOLD, ROUNDING, Plan, reconcile
@@ -125,15 +123,6 @@ def below_the_top(desk: Desk, gaps: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         field_scaled=rows["field"] * rows["target"] / rows["target_said"].where(rows["target_said"] > 0)
     )
-
-
-def pipeline_table(desk: Desk) -> pd.DataFrame:
-    """Add up the open deals of the last snapshot by closing month: period, deals, amount, weighted, unrated."""
-    columns = [PERIOD, "deals", "amount", "weighted", "unrated"]
-    if not desk.has("opportunities"):
-        return pd.DataFrame(columns=columns)
-    deals = snapshot(desk.table("opportunities"), as_of=desk.params.collect_as_of)
-    return pipeline_by_month(deals, desk.calendar).groupby(PERIOD)[columns[1:]].sum().reset_index()
 
 
 def trust_table(desk: Desk, records: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,7 @@ NAMES = (
     "goal_setting",
     "feasibility",
     "forecast_collection",
+    "calibration",
     "reconciliation",
     "incentives",
     "monitoring",

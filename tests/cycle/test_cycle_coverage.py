@@ -5,8 +5,9 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from spms_lib.cycle import coverage, inputs, planning
+from spms_lib.cycle import coverage, inputs
 from spms_lib.cycle.coverage import DUE, LAST_YEAR, covered, own_win_rates, win_rate_bins, win_rates_tried
+from spms_lib.cycle.pipeline import pipeline_by_category
 from spms_lib.params.company import Company
 
 from firms import PEOPLE, opportunities  # isort: skip
@@ -112,15 +113,11 @@ def test_deals_are_shown_by_category_beside_what_was_submitted(opened) -> None:
     last = [None, None, "commit", "best_case"]
     deals = opportunities().assign(category=["pipeline", "commit", "pipeline", "commit", None, *last])
     desk = opened(opportunities=deals, cycle={"collect_as_of": MAY})
-    table = planning.deals_table(desk, ["acme", "south"]).set_index("node")
-    assert table.loc["acme", ["closed", "commit", "best_case", "open_pipeline"]].tolist() == [
-        12_000,
-        6_000,
-        99_900,
-        105_900,
-    ]
+    table = pipeline_by_category(desk).set_index("node")
+    assert table.loc["acme", ["closed", "commit", "best_case"]].tolist() == [12_000, 6_000, 99_900]
+    assert table.loc["acme", "best_case_cumulative"] == 117_900
     assert table.loc["acme", "name"] == "acme"
-    assert planning.deals_table(opened(opportunities=None), ["acme"]).empty
+    assert pipeline_by_category(opened(opportunities=None)).empty
 
 
 # -- a company whose deals are dated exports of a CRM ------------------------------------------------

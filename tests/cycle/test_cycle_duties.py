@@ -6,7 +6,7 @@ import typing
 import pandas as pd
 import pytest
 
-from spms_lib.cycle.collection import freeze
+from spms_lib.cycle.collection.freeze import freeze
 from spms_lib.cycle.duties import (
     NEEDED,
     approve_step,
