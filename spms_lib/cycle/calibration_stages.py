@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from spms_lib.collect.overrides import with_overrides
 from spms_lib.collect.submissions import latest_submissions
 from spms_lib.cycle.calibration import cut_offs_of
 from spms_lib.cycle.collection.heard import overrides_heard, submissions_heard
@@ -145,23 +146,11 @@ def _in_force(changed: pd.DataFrame, tree: Hierarchy, cut_offs: dict[str, dt.dat
 def _overlaid(
     tree: Hierarchy, leaves: pd.DataFrame, rows: pd.DataFrame, booked: pd.DataFrame
 ) -> pd.DataFrame:
-    """Put overrides in place of their nodes' commits, and add up above them: nodes x months."""
+    """Lay overrides of the commit over what leaves said, what was booked on top of both: nodes x months."""
+    commits = to_long((leaves - booked.loc[leaves.index]).round()).astype({VALUE: "int64"})
     last = rows.drop_duplicates([NODE, PERIOD], keep="last")
-    last = last[last[VALUE].notna()]
-    direct = (to_wide(last) if len(last) else pd.DataFrame(dtype="float64")).reindex(
-        index=tree.nodes, columns=leaves.columns
-    )
-    fixed = (direct.astype("float64") + booked).to_numpy()
-    values = tree.roll_up(leaves).to_numpy(dtype=np.float64)
-    values = np.where(tree.is_leaf[:, None] & ~np.isnan(fixed), fixed, values)
-    for depth in range(len(tree.offsets) - 3, -1, -1):
-        here = slice(tree.offsets[depth], tree.offsets[depth + 1])
-        below = slice(tree.offsets[depth + 1], tree.offsets[depth + 2])
-        said = tree.sums[depth] @ ~np.isnan(values[below])
-        total = np.where(said > 0, tree.sums[depth] @ np.nan_to_num(values[below]), np.nan)
-        inner = ~tree.is_leaf[here][:, None]
-        values[here] = np.where(inner, np.where(np.isnan(fixed[here]), total, fixed[here]), values[here])
-    return pd.DataFrame(values, tree.nodes, leaves.columns)
+    laid = with_overrides(tree, commits.assign(**{CATEGORY: "commit"}), last).dropna(subset=VALUE)
+    return to_wide(laid).astype("float64").reindex(index=tree.nodes, columns=leaves.columns) + booked
 
 
 def _actuals(desk: Desk, forecasts: pd.DataFrame) -> pd.DataFrame:

@@ -1,11 +1,10 @@
-"""What came of the plan: results by day and node, pace, landing, coverage and the facts of a review."""
+"""What came of the plan: results by day and node, pace, landing and the facts of a review."""
 
 import datetime as dt
 
 import numpy as np
 import pandas as pd
 
-from spms_lib.cycle.coverage import company_win_rate, covered  # noqa: F401  notebooks ask for them here
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.targets import read_plan
 from spms_lib.hierarchy import Hierarchy

@@ -7,18 +7,16 @@ import pandas as pd
 from spms_lib.collect.movement.bridge import Movement
 from spms_lib.collect.movement.words import submission_movement, word_changes
 from spms_lib.collect.submissions import FORECAST_CATEGORIES, latest_submissions
+from spms_lib.cycle.collection.freeze import call_days
 from spms_lib.cycle.collection.heard import submissions_heard
 from spms_lib.cycle.desk import Desk
 from spms_lib.tables import NAME, NODE, PERIOD
 
-WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
 
 def previous_call(desk: Desk, *, until: dt.date) -> dt.date:
-    """Find the last call before a day: by the weekday in the params, or a week earlier where none is set."""
-    weekday = desk.params.collection.call_weekday
-    back = (until.weekday() - WEEK_DAYS.index(weekday)) % 7 if weekday else 0
-    return until - dt.timedelta(days=back or 7)
+    """Find the last call of the quarter before a day: see `call_days`; a week earlier where there was none."""
+    before = [day for day in call_days(desk) if day < until]
+    return before[-1] if before else until - dt.timedelta(days=7)
 
 
 def word_movement(desk: Desk, *, until: dt.date, since: dt.date | None = None) -> Movement:

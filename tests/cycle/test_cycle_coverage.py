@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from spms_lib.cycle import coverage, inputs
+from spms_lib.cycle import inputs
 from spms_lib.cycle.coverage import DUE, LAST_YEAR, covered, own_win_rates, win_rate_bins, win_rates_tried
 from spms_lib.cycle.pipeline import pipeline_by_category
 from spms_lib.params.company import Company
@@ -175,10 +175,3 @@ def test_a_crm_is_refused_for_another_table(tmp_path) -> None:
             company="acme", title="Acme", currency="EUR", data=str(tmp_path),
             tables={"hierarchy": {"file": "h.csv"}, "transactions": {"file": "t.csv", "crm": "hubspot"}},
         )  # fmt: skip
-
-
-def test_the_names_that_notebooks_use_are_kept() -> None:
-    from spms_lib.cycle import outcome
-
-    assert outcome.covered is coverage.covered
-    assert outcome.company_win_rate is coverage.company_win_rate

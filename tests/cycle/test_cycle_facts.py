@@ -6,8 +6,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from spms_lib.cycle import coverage, outcome, pages, planning
 from spms_lib.cycle import facts as gather
-from spms_lib.cycle import outcome, pages, planning
 from spms_lib.cycle.collection import tables
 from spms_lib.cycle.targets import QUOTA, read_plan, read_targets
 from spms_lib.review.scorecard import scorecard
@@ -225,7 +225,7 @@ def test_a_company_of_two_levels_reviews_each_of_its_leaves(opened) -> None:
 
 def test_proposals_of_the_review_are_for_children_that_miss_their_plan(whole) -> None:
     rows = outcome.paced(whole, read_plan(whole), as_of=MAY)
-    cover = outcome.covered(whole, rows, as_of=MAY)
+    cover = coverage.covered(whole, rows, as_of=MAY)
     proposed = gather.next_decisions(whole, rows, cover, as_of=MAY)
     assert set(proposed["node"]) <= {"north", "south"}
     assert opportunities()["node"].isin(whole.tree.leaves).all()

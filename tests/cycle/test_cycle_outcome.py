@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from spms_lib.cycle import outcome
+from spms_lib.cycle import coverage, outcome
 from spms_lib.cycle.pages import totals
 from spms_lib.cycle.targets import read_plan
 
@@ -103,7 +103,7 @@ def test_a_company_that_knows_months_has_its_results_on_their_last_day(opened) -
 
 def test_coverage_rolls_up_and_an_unrated_deal_is_no_zero(planned) -> None:
     rows = outcome.paced(planned, read_plan(planned), as_of=MAY)
-    cover = outcome.covered(planned, rows, as_of=MAY).set_index("node")
+    cover = coverage.covered(planned, rows, as_of=MAY).set_index("node")
     assert cover.loc[["acme", "north", "south"], "amount"].tolist() == [105_900, 6_000, 99_900]
     assert pd.isna(cover.loc["ben", "weighted"])  # nobody has rated his one deal
     assert cover.loc["anna", ["amount", "weighted"]].tolist() == [0, 0]  # she has none open
@@ -113,17 +113,17 @@ def test_coverage_rolls_up_and_an_unrated_deal_is_no_zero(planned) -> None:
 
 
 def test_the_win_rate_knows_no_later_snapshot(acme) -> None:
-    early = outcome.company_win_rate(acme, as_of=dt.date(2026, 4, 10)).iloc[0]
+    early = coverage.company_win_rate(acme, as_of=dt.date(2026, 4, 10)).iloc[0]
     assert early[["won", "lost"]].tolist() == [0, 0]
     assert pd.isna(early["by_amount"])
-    assert outcome.company_win_rate(acme, as_of=MAY).iloc[0][["won", "lost"]].tolist() == [1, 1]
+    assert coverage.company_win_rate(acme, as_of=MAY).iloc[0][["won", "lost"]].tolist() == [1, 1]
 
 
 def test_without_opportunities_coverage_is_unknown_and_not_nought(fresh, opened) -> None:
     desk = opened(opportunities=None)
     set_goals(desk)
     rows = outcome.paced(desk, read_plan_of(desk), as_of=MAY)
-    cover = outcome.covered(desk, rows, as_of=MAY)
+    cover = coverage.covered(desk, rows, as_of=MAY)
     assert set(cover["state"]) == {"no data"}
     unknown = ["amount", "weighted", "coverage_ratio", "weighted_ratio", "expected", "expected_ratio"]
     assert cover[unknown].isna().all(axis=None)
