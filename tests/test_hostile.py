@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -435,7 +436,9 @@ class TestLedgerAndTerminal:
         assert not HIDDEN.search(capsys.readouterr().err)
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(
+    "SPMS_SOAK" not in os.environ, reason="a whole cycle of a hostile company runs under make soak"
+)
 def test_a_whole_cycle_of_a_hostile_company_leaves_only_harmless_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

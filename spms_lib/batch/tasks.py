@@ -163,7 +163,7 @@ def upstream(name: str) -> set[str]:
     Examples
     --------
     >>> sorted(upstream("reconciliation"))
-    ['approach', 'forecast_collection', 'goal_setting']
+    ['approach', 'calibration', 'forecast_collection', 'goal_setting']
     """
     direct = set(GRAPH[name])
     return direct.union(*(upstream(one) for one in direct))
