@@ -445,6 +445,8 @@ def test_a_whole_cycle_of_a_hostile_company_leaves_only_harmless_files(
     from toys import ROOT
 
     monkeypatch.setenv("SPMS_AUTHOR", FORMULAS[1])
+    monkeypatch.setenv("SPMS_ROOT", str(tmp_path))
+    monkeypatch.delenv("SPMS_OUT", raising=False)
     (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
     result = run_cycle(write_company(tmp_path), jobs=2)
     assert result.exit_code == 0, result.manifest["notebooks"]
