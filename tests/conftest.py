@@ -12,7 +12,11 @@ from toys import ROOT, TOY, table  # isort: skip
 
 # The build tries the same examples every time; `make soak` tries new ones.
 settings.register_profile(
-    "house", deadline=None, max_examples=60, print_blob=True, derandomize="SPMS_SOAK" not in os.environ
+    "house",
+    deadline=None,
+    max_examples=100 if "SPMS_SOAK" in os.environ else 30,
+    print_blob=True,
+    derandomize="SPMS_SOAK" not in os.environ,
 )
 settings.load_profile("house")
 
