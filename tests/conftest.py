@@ -14,7 +14,7 @@ from toys import ROOT, TOY, table  # isort: skip
 settings.register_profile(
     "house",
     deadline=None,
-    max_examples=100 if "SPMS_SOAK" in os.environ else 30,
+    max_examples=60,
     print_blob=True,
     derandomize="SPMS_SOAK" not in os.environ,
 )
