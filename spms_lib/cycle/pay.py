@@ -9,7 +9,7 @@ from spms_lib.cycle.outcome import quarter_results
 from spms_lib.cycle.split import vacant_leaves
 from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.errors import PlanError
-from spms_lib.incentives.plan import CompensationPlan, plan_from_dict
+from spms_lib.incentives.old_plan import CompensationPlan, plan_from_dict
 from spms_lib.money import to_minor
 from spms_lib.params.load import read_yaml
 from spms_lib.tables import NODE, VALUE

@@ -19,7 +19,7 @@ from spms_lib.incentives.payout import (
     payout_ratio,
     payouts,
 )
-from spms_lib.incentives.plan import UPPER, CompensationPlan
+from spms_lib.incentives.old_plan import UPPER, CompensationPlan
 from spms_lib.tables import NODE
 
 TOTAL_PAYOUT: Final = "total_payout"

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spms_lib.errors import MoneyError, TableError
-from spms_lib.incentives.plan import UPPER, CompensationPlan
+from spms_lib.incentives.old_plan import UPPER, CompensationPlan
 from spms_lib.tables import NODE
 
 ACTUAL: Final = "actual"
@@ -61,7 +61,7 @@ def payouts(plan: CompensationPlan, credits: pd.DataFrame) -> pd.DataFrame:  # n
 
     Examples
     --------
-    >>> from spms_lib.incentives.plan import plan_from_dict
+    >>> from spms_lib.incentives.old_plan import plan_from_dict
     >>> plan = plan_from_dict({"name": "AE", "currency": "EUR", "tie": "upper",
     ...     "effective_from": "2026-01-01", "tiers": [[0, 1], [1, "1.5"]]})
     >>> credits = pd.DataFrame({"node": ["ann"], "actual": [130_00], "quota": [100_00],
@@ -108,7 +108,7 @@ def payout_curve(plan: CompensationPlan, grid: pd.Series | NDArray[np.float64] |
 
     Examples
     --------
-    >>> from spms_lib.incentives.plan import plan_from_dict
+    >>> from spms_lib.incentives.old_plan import plan_from_dict
     >>> plan = plan_from_dict({"name": "AE", "currency": "EUR", "tie": "upper",
     ...     "effective_from": "2026-01-01", "tiers": [[0, 1], [1, 2]], "threshold": "0.5"})
     >>> payout_curve(plan, [0.4, 0.5, 1.2])["payout"].tolist()

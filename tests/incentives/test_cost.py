@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from spms_lib.incentives.cost import cost_summary, next_tier
 from spms_lib.incentives.payout import payouts
-from spms_lib.incentives.plan import CompensationPlan, plan_from_dict
+from spms_lib.incentives.old_plan import CompensationPlan, plan_from_dict
 
 
 def a_plan(tiers: list[list[object]], **clauses: object) -> CompensationPlan:

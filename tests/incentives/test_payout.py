@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spms_lib.errors import MoneyError, TableError
 from spms_lib.incentives.payout import marginal_rate, payout_curve, payout_ratio, payouts
-from spms_lib.incentives.plan import CompensationPlan, plan_from_dict
+from spms_lib.incentives.old_plan import CompensationPlan, plan_from_dict
 
 LAWS = settings(max_examples=60, deadline=None)
 

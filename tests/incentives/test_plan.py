@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from spms_lib.errors import PlanError
-from spms_lib.incentives.plan import CompensationPlan, Tier, exact, plan_from_dict
+from spms_lib.incentives.old_plan import CompensationPlan, Tier, exact, plan_from_dict
 
 CLAUSES = {
     "name": "AE 2026",

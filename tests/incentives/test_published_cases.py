@@ -12,7 +12,7 @@ import yaml
 
 from spms_lib.errors import PlanError
 from spms_lib.incentives.payout import marginal_rate, payout_ratio, payouts
-from spms_lib.incentives.plan import CompensationPlan, exact, plan_from_dict
+from spms_lib.incentives.old_plan import CompensationPlan, exact, plan_from_dict
 
 FINE = 10**8  # minor units per unit, so that rounding stays far below every tolerance
 
