@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import NamedTuple
 
 import numpy as np
@@ -90,9 +91,10 @@ def figures_of(plan: CompensationPlan, books: Books, targets: Mapping[str, Targe
         key = (rule.name, first or plan.effective_from, last or plan.effective_to)
         if key not in found:
             passed = books.passing(rule, key[1], key[2])
-            per = books.sums(rule.per, passed) * books.scale(rule.value) if rule.per else None
-            value = books.sums(rule.value, passed)
-            found[key] = Measured(value * books.scale(rule.per) if rule.per else value, per)
+            up, down = books.scale(rule.per or rule.value), books.scale(rule.value)
+            per = books.sums(rule.per, passed) * (down // gcd(up, down)) if rule.per else None
+            value = books.sums(rule.value, passed) * (up // gcd(up, down))
+            found[key] = Measured(value, per)
         return found[key]
 
     parts = plan.components.values()

@@ -69,13 +69,17 @@ def _anchors(value: object, place: Place, found: Problems) -> tuple[tuple[Tier, 
 
 
 def _averages(value: object, place: Place, found: Problems) -> tuple[Tier, ...]:
-    """Turn average rates at points into the rates between them: what is paid at a point is point x rate."""
+    """Turn average rates at points into the rates between them: what is paid at a point is point x rate.
+
+    Above the last point its rate goes on.
+    """
     points = each(pair)(value, place, found)
     _refuse_falling([(at, at * rate) for at, rate in points], place, found)
-    return tuple(
+    between = (
         Tier(one, two, (two * up - one * low) / (two - one) if two != one else UNREAD)
         for (one, low), (two, up) in pairwise(points)
     )
+    return (*between, *(Tier(at, None, rate) for at, rate in points[-1:]))
 
 
 def _refuse_falling(points: Any, place: Place, found: Problems) -> None:
