@@ -251,7 +251,10 @@ def _truth(holds: pd.Series) -> NDArray[np.bool_]:
 
 def distinct(column: pd.Series) -> Any:
     """List the different values of a column."""
-    return column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.unique()
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column.unique()
+    used = np.bincount(column.cat.codes.to_numpy().astype(np.int64) + 1, minlength=len(column.cat.categories) + 1)
+    return column.cat.categories[used[1:] > 0]
 
 
 def _numbers(column: pd.Series, payees: pd.Index) -> NDArray[np.int32]:

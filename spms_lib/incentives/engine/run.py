@@ -114,9 +114,12 @@ class Run:
                 where=f"run of plan '{self.plan.name}'",
                 remedy="Use a payee of the credits or the targets.",
             )
-        inside = np.zeros(len(self.books.payees), dtype=bool)
-        inside[chosen] = True
-        rows = np.flatnonzero(inside[self.books.row])
+        if len(chosen) == 1:
+            rows = np.flatnonzero(self.books.row == chosen[0])
+        else:
+            inside = np.zeros(len(self.books.payees), dtype=bool)
+            inside[chosen] = True
+            rows = np.flatnonzero(inside[self.books.row])
         return replace(
             self,
             books=self.books.only(rows, chosen),

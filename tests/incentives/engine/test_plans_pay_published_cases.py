@@ -54,9 +54,7 @@ def test_a_total_is_paid_through_its_tiers(name: str) -> None:
     case = CASES[name]
     seen = alone(case, case["inputs"]["x"])
     assert seen == near(case, case["expected"]["payouts"])
-    for x, paid, blended in zip(
-        case["inputs"]["x"], seen, case["expected"].get("blended", []), strict=False
-    ):
+    for x, paid, blended in zip(case["inputs"]["x"], seen, case["expected"].get("blended", []), strict=False):
         assert paid / x == near(case, blended)
 
 
@@ -97,9 +95,12 @@ def test_transactions_are_paid_alone_or_as_they_add_up(name: str) -> None:
 def test_a_gate_on_the_years_total_holds_the_first_rate(name: str) -> None:
     case = CASES[name]
     gate = case["plan"]["gate"]
-    text = tiered(case).replace("interval: month", "interval: quarter") + f"""
+    text = (
+        tiered(case).replace("interval: month", "interval: quarter")
+        + f"""
     gates: [{{measure: sales, over: year, more_than: {gate["min_exclusive"]}, closed: {{rate: {gate["when_closed_rate"]}}}}}]
 """
+    )
     amounts = case["inputs"]["period_amounts"]
     run = pay(text, [{"amount": x, "date": dt.date(2025, 3 * n + 3, 9)} for n, x in enumerate(amounts)])
     seen = [units(run.earned["pay"][0, 3 * n : 3 * n + 3].sum()) for n in range(len(amounts))]
@@ -317,7 +318,8 @@ components:
 """
     volume = case["inputs"]["volume"]
     credits = [  # noqa: A001
-        {"payee": f"p{n}", "amount": volume, "margin": volume * m} for n, m in enumerate(case["inputs"]["margins"])
+        {"payee": f"p{n}", "amount": volume, "margin": volume * m}
+        for n, m in enumerate(case["inputs"]["margins"])
     ]
     run = pay(text, credits)
     assert by_payee(run) == near(case, case["expected"]["payouts"])
@@ -416,7 +418,10 @@ components:
 def test_the_bracket_on_a_boundary_follows_the_tie_and_nothing_else(name: str) -> None:
     case = CASES[name]
     starts = case["plan"]["thresholds"]
-    tiers = [[start, end, number] for number, (start, end) in enumerate(zip(starts, [*starts[1:], None], strict=True))]
+    tiers = [
+        [start, end, number]
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], None], strict=True))
+    ]
     shaped = {"plan": {"tiers": tiers}, "features": []}
     for tie, key in (("lower", "unrounded"), ("upper", "rounded0")):
         assert alone(shaped, case["inputs"]["x"], mode="lump", tie=tie) == case["expected"][key]
