@@ -33,6 +33,7 @@ from spms_lib.incentives.plan.values import (
 )
 
 SHAPES: Final = ("tiers", "curve", "step", "average")
+_NONE: Final = (Tier(UNREAD, None, UNREAD),)  # stands for tiers that could not be made
 _TIER: Final = ("from", "to", "value", "mode")
 _WHOLE_BAND: Final[dict[str, Read]] = {"from": number, "to": number, "value": number, "mode": one_of(*MODES)}
 
@@ -49,9 +50,8 @@ def _anchors(value: object, place: Place, found: Problems) -> tuple[tuple[Tier, 
     known: dict[str, Read] = {"anchors": each(pair), "below": number, "above_slope": number}
     read = fields(value, place, found, known, ("anchors",))
     points = read.get("anchors", ())
-    _refuse_falling(points, (*place, "anchors"), found)
-    if not points:
-        return (), None
+    if _fall(points, (*place, "anchors"), found):
+        return _NONE, None
     (first, paid), below = points[0], read.get("below", Fraction(0))
     threshold = None if paid == below else first
     if threshold is not None and below != 0:
@@ -71,14 +71,17 @@ def _anchors(value: object, place: Place, found: Problems) -> tuple[tuple[Tier, 
 def _averages(value: object, place: Place, found: Problems) -> tuple[Tier, ...]:
     """Turn average rates at points into the rates between them: what is paid at a point is point x rate."""
     points = each(pair)(value, place, found)
-    _refuse_falling([(at, at * rate) for at, rate in points], place, found)
-    return tuple(
-        Tier(one, two, (two * up - one * low) / (two - one) if two != one else UNREAD)
-        for (one, low), (two, up) in pairwise(points)
-    )
+    if _fall([(at, at * rate) for at, rate in points], place, found):
+        return _NONE
+    tiers = [
+        Tier(one, two, (two * up - one * low) / (two - one)) for (one, low), (two, up) in pairwise(points)
+    ]
+    return (*tiers[:-1], replace(tiers[-1], end=None))
 
 
-def _refuse_falling(points: Any, place: Place, found: Problems) -> None:
+def _fall(points: Any, place: Place, found: Problems) -> bool:
+    """Say whether points do not make a rising line, and note where."""
+    before = len(found)
     if len(points) < 2:
         found.append(Problem(place, f"There are {len(points)} points.", "A line needs two or more."))
     for position, ((one, low), (two, up)) in enumerate(pairwise(points), start=1):
@@ -90,6 +93,7 @@ def _refuse_falling(points: Any, place: Place, found: Problems) -> None:
                     "List points by rising performance; pay must not fall.",
                 )
             )
+    return len(found) > before
 
 
 def _step(value: object, place: Place, found: Problems) -> Step:
@@ -151,7 +155,7 @@ _WORDS: Final = {"unit": UNITS, "pays": PAYS, "tie": TIES}
 def first_tier_on(curve: Curve) -> Curve:
     """Let the first tier of a curve go on without end; what it paid for its band becomes a rate."""
     tier = curve.tiers[0]
-    if tier.mode == INTERPOLATED and tier.end is not None:
+    if tier.mode == INTERPOLATED and tier.end is not None and tier.end != tier.start:
         tier = Tier(tier.start, None, tier.value / (tier.end - tier.start))
     return replace(curve, tiers=(replace(tier, end=None),))
 

@@ -159,18 +159,19 @@ def _component(value: object, place: Place, found: Problems) -> tuple[Component,
 
 
 def _closed_curve(closed: Any, curve: Curve | None, place: Place, found: Problems) -> Curve | None:
-    if closed in (None, "nothing"):
-        return None
+    """Turn what a gate pays when closed into a curve; None for nothing."""
     if isinstance(closed, Mapping):
         if "rate" in closed:
             return at_rate(curve or Curve(model.ATTAINMENT, model.RATE, model.UPPER), closed["rate"])
         return curve_of(dict(closed), place, found, like=curve)
-    if curve is None or not curve.tiers:
-        found.append(
-            Problem(place, "There is no first tier that could go on.", "Write {rate: ..} or nothing.")
-        )
-        return None
-    return first_tier_on(curve)
+    if closed == "first_rate" and curve is not None:
+        if curve.tiers:
+            return first_tier_on(curve)
+        if curve.step is not None:
+            found.append(
+                Problem(place, "There is no first tier that could go on.", "Write {rate: ..} or nothing.")
+            )
+    return None
 
 
 def _draft(data: Mapping[str, object], found: Problems) -> CompensationPlan:

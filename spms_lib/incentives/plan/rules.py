@@ -47,13 +47,16 @@ def condition(value: object, place: Place, found: Problems) -> Condition:
     column = read.pop("column", "")
     if len(read) != 1:
         found.append(Problem(place, f"It has {len(read)} tests.", f"Write one of {', '.join(TESTS)}."))
-        return Condition(column, "in", ())
+        return Condition("", "in", ())
     test, given = next(iter(read.items()))
+    if given == () and (*place, test) not in [problem.place for problem in found]:
+        found.append(Problem((*place, test), "Nothing is listed, so no credit passes.", "List values."))
     values = given if test in {"in", "not_in"} else (given,)
     if test not in {"in", "not_in"} and isinstance(given, str):
         found.append(
             Problem((*place, test), f"'{given}' has no order.", "Compare with a number or a day, or use in.")
         )
+        column = ""  # no check of conditions says more about it
     return Condition(column, test, values)
 
 
@@ -184,7 +187,7 @@ def true_up(value: object, place: Place, found: Problems) -> TrueUp:
     return TrueUp(**{"interval": "", **fields(value, place, found, known, ("interval",))})
 
 
-_LIMITS: Final = (
+LIMITS: Final = (
     "deal_value_over",
     "commission_over",
     "share_of_target_incentive_over",
@@ -193,7 +196,7 @@ _LIMITS: Final = (
 
 
 def windfall(value: object, place: Place, found: Problems) -> Windfall:
-    return Windfall(**fields(value, place, found, dict.fromkeys(_LIMITS, number)))
+    return Windfall(**fields(value, place, found, dict.fromkeys(LIMITS, number)))
 
 
 def rounding(value: object, place: Place, found: Problems) -> Rounding:

@@ -33,7 +33,11 @@ UNREAD: Final = cast("Fraction", math.nan)
 
 def text(value: object, place: Place, found: Problems) -> str:
     """Read a text; a bare number with a point is refused, because YAML turns 4.10 into 4.1."""
-    if isinstance(value, (Mapping, list, tuple, bool)):
+    if isinstance(value, bool):
+        remedy = "Put quotes around it: YAML takes yes, no, on and off for true and false."
+        found.append(Problem(place, f"{value} is not a text.", remedy))
+        return ""
+    if isinstance(value, (Mapping, list, tuple)):
         found.append(Problem(place, f"{value!r} is not a text.", "Write one word or one sentence."))
         return ""
     if isinstance(value, float):
