@@ -41,14 +41,14 @@ _WHOLE_BAND: Final[dict[str, Read]] = {"from": number, "to": number, "value": nu
 def _tier(value: object, place: Place, found: Problems) -> Tier:
     if isinstance(value, (list, tuple)) and 3 <= len(value) <= 4:
         value = dict(zip(_TIER, value, strict=False))
-    read = fields(value, place, found, _WHOLE_BAND, ("from", "value"))
+    read = fields(value, place, found, _WHOLE_BAND, ("from", "value"), clause=False)
     return Tier(read.get("from", UNREAD), read.get("to"), read.get("value", UNREAD), read.get("mode", ""))
 
 
 def _anchors(value: object, place: Place, found: Problems) -> tuple[tuple[Tier, ...], Fraction | None]:
     """Read a payout curve of points as tiers and, where it starts with a jump from nothing, a threshold."""
     known: dict[str, Read] = {"anchors": each(pair), "below": number, "above_slope": number}
-    read = fields(value, place, found, known, ("anchors",))
+    read = fields(value, place, found, known, ("anchors",), clause=False)
     points = read.get("anchors", ())
     if _fall(points, (*place, "anchors"), found):
         return _NONE, None
@@ -97,7 +97,7 @@ def _fall(points: Any, place: Place, found: Problems) -> bool:
 
 
 def _step(value: object, place: Place, found: Problems) -> Step:
-    read = fields(value, place, found, {"every": number, "pays": number}, ("every", "pays"))
+    read = fields(value, place, found, {"every": number, "pays": number}, ("every", "pays"), clause=False)
     return Step(read.get("every", UNREAD), read.get("pays", UNREAD))
 
 

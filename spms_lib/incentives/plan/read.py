@@ -94,13 +94,11 @@ def read_plan(data: Mapping[str, object]) -> tuple[CompensationPlan | None, list
 
 
 def refusal_of(found: list[Problem], where: str, say: Callable[[Place], str]) -> PlanError:
-    """Put all mistakes of a plan into one refusal; `say` words a place."""
+    """Put all mistakes of a plan into one refusal, a line each; `say` words a place."""
     if len(found) == 1:
         return PlanError(found[0].what, where=f"{where}, {say(found[0].place)}", remedy=found[0].remedy)
     lines = [f"{say(problem.place)}: {problem.what} {problem.remedy}" for problem in found]
-    return PlanError(
-        "\n".join([f"{len(found)} mistakes.", *lines]), where=where, remedy="\nCorrect them all."
-    )
+    return PlanError("\n".join([f"{len(found)} mistakes.", *lines]), where=where)
 
 
 def place_text(place: Place) -> str:

@@ -130,6 +130,12 @@ WRONG = {
         "components 1.tie",
         "Write one of upper, lower",
     ),
+    "a clause where none is held": (
+        "value: 0.8}",
+        'value: 0.8, clause: "4"}',
+        "components 1.tiers 1.clause",
+        "not known here",
+    ),
     "no tiers": (TIERS, "    tiers: []\n", "components 1.tiers", "There is no tier"),
     "a gap": ('{from: "90 %"', '{from: "95 %"', "components 1.tiers 2.from", "a gap from 90 % to 95 %"),
     "an overlap": (
@@ -182,7 +188,7 @@ WRONG = {
     ),
     "a negative threshold": ('"50 %"\n    tiers', "-1\n    tiers", "components 1.threshold", "negative"),
     "a step of nothing": (
-        TIERS,
+        GATED,
         "    step: {every: 0, pays: 10}\n",
         "components 1.step.every",
         "The step is 0",
