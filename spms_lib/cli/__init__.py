@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from spms_lib.cli import collect, company, edits, holds, ledger, run
+from spms_lib.cli import collect, company, edits, holds, ledger, plan, run
 from spms_lib.cli.show import refuse
 from spms_lib.errors import SpmsError
 
@@ -49,6 +49,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(holds.app, name="hold")
 app.add_typer(edits.app, name="edit")
 app.add_typer(collect.app, name="collect")
+app.add_typer(plan.app, name="plan")
 
 
 @app.callback()

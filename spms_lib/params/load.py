@@ -15,6 +15,20 @@ from spms_lib.params.cycle import Cycle
 _M = TypeVar("_M", bound=BaseModel)
 
 
+class _Days(yaml.SafeLoader):
+    """Reads YAML, and leaves a day that no calendar has as text, so that it is refused with its line."""
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        """Read a day, or leave it as it is written."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError:
+            return node.value
+
+
+_Days.add_constructor("tag:yaml.org,2002:timestamp", _Days.construct_yaml_timestamp)
+
+
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
     """Read a YAML file and the line on which each key stands.
 
@@ -36,7 +50,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], i
     text = path.read_text(encoding="utf-8-sig")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_Days)  # noqa: S506 - a safe loader
     except yaml.YAMLError as refusal:
         raise _not_yaml(path, text, refusal) from None
     if not isinstance(data, dict):

@@ -53,7 +53,13 @@ def crediting_rules(plan: CompensationPlan, level: str = LEAVES) -> CreditingRul
 
 
 def pay_credits(
-    desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, *, months: list[str], until: dt.date, level: str = LEAVES
+    desk: Desk,
+    plan: CompensationPlan,
+    payees: pd.DataFrame,
+    *,
+    months: list[str],
+    until: dt.date,
+    level: str = LEAVES,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Credit the sales of some months to a plan's payees.
 
@@ -121,7 +127,11 @@ def _quotas(desk: Desk, months: list[str]) -> pd.DataFrame:
     earlier = [month for month in months if month not in now]
     rows = desk.table("targets")
     past = rows[rows[PERIOD].isin(earlier) & (rows["measure"] == desk.company.measure)]
-    wide = to_wide(past).reindex(index=now.index, columns=earlier).astype("Int64") if len(past) else pd.DataFrame()
+    wide = (
+        to_wide(past).reindex(index=now.index, columns=earlier).astype("Int64")
+        if len(past)
+        else pd.DataFrame()
+    )
     return pd.concat([wide, now], axis=1)
 
 
@@ -131,7 +141,9 @@ def _sales(desk: Desk, months: list[str], until: dt.date) -> pd.DataFrame:
     if not desk.has("transactions"):
         rows = dated_results(desk, until=until)
         rows = rows[rows[DATE] >= first].reset_index(drop=True)
-        return rows.rename(columns={VALUE: AMOUNT}).assign(transaction=[f"result {n + 1}" for n in rows.index])
+        return rows.rename(columns={VALUE: AMOUNT}).assign(
+            transaction=[f"result {n + 1}" for n in rows.index]
+        )
     rows = desk.table("transactions")
     rows = rows[(rows["measure"] == desk.company.measure) & rows[DATE].between(first, pd.Timestamp(until))]
     rows = rows.reset_index(drop=True)

@@ -12,7 +12,9 @@ PAYEE, PERSON, START, END = "payee", "person", "start", "end"
 TARGET_INCENTIVE, TENURE_FROM = "target_incentive", "tenure_from"
 
 
-def payees_of(desk: Desk, level: str, *, months: list[str], default_target_incentive: float = 0.0) -> pd.DataFrame:
+def payees_of(
+    desk: Desk, level: str, *, months: list[str], default_target_incentive: float = 0.0
+) -> pd.DataFrame:
     """List who is paid for which seat in some months.
 
     A seat is judged by its own quota, so a person who changes seats is one payee in each. Where
@@ -44,7 +46,9 @@ def payees_of(desk: Desk, level: str, *, months: list[str], default_target_incen
         rows = roster.loc[here, [PERSON, NODE, START, END, TARGET_INCENTIVE]].reset_index(drop=True)
     rows = rows.assign(**{TARGET_INCENTIVE: rows[TARGET_INCENTIVE].astype("Int64"), TENURE_FROM: rows[START]})
     if default_target_incentive:
-        rows[TARGET_INCENTIVE] = rows[TARGET_INCENTIVE].fillna(to_minor(default_target_incentive, desk.per_unit))
+        rows[TARGET_INCENTIVE] = rows[TARGET_INCENTIVE].fillna(
+            to_minor(default_target_incentive, desk.per_unit)
+        )
     return _named(rows)
 
 
@@ -64,6 +68,10 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
     both = rows[PERSON].astype(str) + " (" + rows[NODE].astype(str) + ")"
     stay = rows.groupby([PERSON, NODE]).cumcount()
     again = both + (stay + 1).astype(str).radd(" ").where(stay > 0, "")
-    payee = rows[PERSON].astype(str).where((seats == 1) & (rows.groupby(PERSON)[NODE].transform("size") == 1), again)
+    payee = (
+        rows[PERSON]
+        .astype(str)
+        .where((seats == 1) & (rows.groupby(PERSON)[NODE].transform("size") == 1), again)
+    )
     columns = [PAYEE, PERSON, NODE, START, END, TENURE_FROM, TARGET_INCENTIVE]
     return rows.assign(**{PAYEE: payee})[columns]

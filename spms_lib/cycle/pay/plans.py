@@ -28,7 +28,9 @@ def plans_of(desk: Desk) -> dict[str, CompensationPlan]:
     """
     named = {LEAVES: desk.params.compensation_plan} if desk.params.compensation_plan else {}
     named |= {level: managers.plan for level, managers in desk.params.manager_plans.items()}
-    return {level: _checked(desk, plan_at(_all(desk), name, _first_day(desk))) for level, name in named.items()}
+    return {
+        level: _checked(desk, plan_at(_all(desk), name, _first_day(desk))) for level, name in named.items()
+    }
 
 
 def seller_plan(desk: Desk) -> CompensationPlan:

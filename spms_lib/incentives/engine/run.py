@@ -28,6 +28,7 @@ from spms_lib.incentives.engine.exact import Ints
 from spms_lib.incentives.engine.figures import Figures, figures_of
 from spms_lib.incentives.engine.lines import line_totals
 from spms_lib.incentives.engine.spans import last_columns
+from spms_lib.incentives.plan.identity import plan_hash
 from spms_lib.incentives.plan.model import VALUES, CompensationPlan
 from spms_lib.money import minor_per_unit
 from spms_lib.tables import PERIOD, need
@@ -155,8 +156,6 @@ class Run:
 
     def run_hash(self) -> str:
         """Identify the run by its inputs, its plan and the engine; the same three give the same hash anywhere."""
-        from spms_lib.incentives.plan.hashed import plan_hash
-
         mark = hashlib.sha256(f"{ENGINE}|{plan_hash(self.plan)}|{self.books.periods}".encode())
         mark.update(frame_hash(self.books.credits).encode())
         mark.update("|".join(self.books.payees).encode())

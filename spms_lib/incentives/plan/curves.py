@@ -33,6 +33,7 @@ from spms_lib.incentives.plan.values import (
 )
 
 SHAPES: Final = ("tiers", "curve", "step", "average")
+_NONE: Final = (Tier(UNREAD, None, UNREAD),)  # stands for tiers that could not be made
 _TIER: Final = ("from", "to", "value", "mode")
 _WHOLE_BAND: Final[dict[str, Read]] = {"from": number, "to": number, "value": number, "mode": one_of(*MODES)}
 
@@ -40,18 +41,17 @@ _WHOLE_BAND: Final[dict[str, Read]] = {"from": number, "to": number, "value": nu
 def _tier(value: object, place: Place, found: Problems) -> Tier:
     if isinstance(value, (list, tuple)) and 3 <= len(value) <= 4:
         value = dict(zip(_TIER, value, strict=False))
-    read = fields(value, place, found, _WHOLE_BAND, ("from", "value"))
+    read = fields(value, place, found, _WHOLE_BAND, ("from", "value"), clause=False)
     return Tier(read.get("from", UNREAD), read.get("to"), read.get("value", UNREAD), read.get("mode", ""))
 
 
 def _anchors(value: object, place: Place, found: Problems) -> tuple[tuple[Tier, ...], Fraction | None]:
     """Read a payout curve of points as tiers and, where it starts with a jump from nothing, a threshold."""
     known: dict[str, Read] = {"anchors": each(pair), "below": number, "above_slope": number}
-    read = fields(value, place, found, known, ("anchors",))
+    read = fields(value, place, found, known, ("anchors",), clause=False)
     points = read.get("anchors", ())
-    _refuse_falling(points, (*place, "anchors"), found)
-    if not points:
-        return (), None
+    if _fall(points, (*place, "anchors"), found):
+        return _NONE, None
     (first, paid), below = points[0], read.get("below", Fraction(0))
     threshold = None if paid == below else first
     if threshold is not None and below != 0:
@@ -74,15 +74,17 @@ def _averages(value: object, place: Place, found: Problems) -> tuple[Tier, ...]:
     Above the last point its rate goes on.
     """
     points = each(pair)(value, place, found)
-    _refuse_falling([(at, at * rate) for at, rate in points], place, found)
+    if _fall([(at, at * rate) for at, rate in points], place, found):
+        return _NONE
     between = (
-        Tier(one, two, (two * up - one * low) / (two - one) if two != one else UNREAD)
-        for (one, low), (two, up) in pairwise(points)
+        Tier(one, two, (two * up - one * low) / (two - one)) for (one, low), (two, up) in pairwise(points)
     )
     return (*between, *(Tier(at, None, rate) for at, rate in points[-1:]))
 
 
-def _refuse_falling(points: Any, place: Place, found: Problems) -> None:
+def _fall(points: Any, place: Place, found: Problems) -> bool:
+    """Say whether points do not make a rising line, and note where."""
+    before = len(found)
     if len(points) < 2:
         found.append(Problem(place, f"There are {len(points)} points.", "A line needs two or more."))
     for position, ((one, low), (two, up)) in enumerate(pairwise(points), start=1):
@@ -94,10 +96,11 @@ def _refuse_falling(points: Any, place: Place, found: Problems) -> None:
                     "List points by rising performance; pay must not fall.",
                 )
             )
+    return len(found) > before
 
 
 def _step(value: object, place: Place, found: Problems) -> Step:
-    read = fields(value, place, found, {"every": number, "pays": number}, ("every", "pays"))
+    read = fields(value, place, found, {"every": number, "pays": number}, ("every", "pays"), clause=False)
     return Step(read.get("every", UNREAD), read.get("pays", UNREAD))
 
 
@@ -155,7 +158,7 @@ _WORDS: Final = {"unit": UNITS, "pays": PAYS, "tie": TIES}
 def first_tier_on(curve: Curve) -> Curve:
     """Let the first tier of a curve go on without end; what it paid for its band becomes a rate."""
     tier = curve.tiers[0]
-    if tier.mode == INTERPOLATED and tier.end is not None:
+    if tier.mode == INTERPOLATED and tier.end is not None and tier.end != tier.start:
         tier = Tier(tier.start, None, tier.value / (tier.end - tier.start))
     return replace(curve, tiers=(replace(tier, end=None),))
 

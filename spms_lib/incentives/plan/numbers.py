@@ -41,6 +41,8 @@ def plain(number: Fraction) -> str:
     >>> plain(Fraction(150000)), plain(Fraction(1, 8)), plain(Fraction(1, 3))
     ('150,000', '0.125', '1/3')
     """
+    if isinstance(number, float):  # NaN: it could not be read
+        return "?"
     rest = number.denominator
     for prime in (2, 5):
         while rest % prime == 0:

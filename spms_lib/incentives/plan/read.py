@@ -94,13 +94,11 @@ def read_plan(data: Mapping[str, object]) -> tuple[CompensationPlan | None, list
 
 
 def refusal_of(found: list[Problem], where: str, say: Callable[[Place], str]) -> PlanError:
-    """Put all mistakes of a plan into one refusal; `say` words a place."""
+    """Put all mistakes of a plan into one refusal, a line each; `say` words a place."""
     if len(found) == 1:
         return PlanError(found[0].what, where=f"{where}, {say(found[0].place)}", remedy=found[0].remedy)
     lines = [f"{say(problem.place)}: {problem.what} {problem.remedy}" for problem in found]
-    return PlanError(
-        "\n".join([f"{len(found)} mistakes.", *lines]), where=where, remedy="\nCorrect them all."
-    )
+    return PlanError("\n".join([f"{len(found)} mistakes.", *lines]), where=where)
 
 
 def place_text(place: Place) -> str:
@@ -159,18 +157,19 @@ def _component(value: object, place: Place, found: Problems) -> tuple[Component,
 
 
 def _closed_curve(closed: Any, curve: Curve | None, place: Place, found: Problems) -> Curve | None:
-    if closed in (None, "nothing"):
-        return None
+    """Turn what a gate pays when closed into a curve; None for nothing."""
     if isinstance(closed, Mapping):
         if "rate" in closed:
             return at_rate(curve or Curve(model.ATTAINMENT, model.RATE, model.UPPER), closed["rate"])
         return curve_of(dict(closed), place, found, like=curve)
-    if curve is None or not curve.tiers:
-        found.append(
-            Problem(place, "There is no first tier that could go on.", "Write {rate: ..} or nothing.")
-        )
-        return None
-    return first_tier_on(curve)
+    if closed == "first_rate" and curve is not None:
+        if curve.tiers:
+            return first_tier_on(curve)
+        if curve.step is not None:
+            found.append(
+                Problem(place, "There is no first tier that could go on.", "Write {rate: ..} or nothing.")
+            )
+    return None
 
 
 def _draft(data: Mapping[str, object], found: Problems) -> CompensationPlan:

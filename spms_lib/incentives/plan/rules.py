@@ -42,18 +42,20 @@ LEVELS: Final = ("at_least", "more_than")
 
 def condition(value: object, place: Place, found: Problems) -> Condition:
     tests = {name: each(_value) if name in {"in", "not_in"} else _value for name in TESTS}
-    read = fields(value, place, found, {"column": text, **tests}, ("column",))
-    read.pop("clause", None)
+    read = fields(value, place, found, {"column": text, **tests}, ("column",), clause=False)
     column = read.pop("column", "")
     if len(read) != 1:
         found.append(Problem(place, f"It has {len(read)} tests.", f"Write one of {', '.join(TESTS)}."))
-        return Condition(column, "in", ())
+        return Condition("", "in", ())
     test, given = next(iter(read.items()))
+    if given == () and (*place, test) not in [problem.place for problem in found]:
+        found.append(Problem((*place, test), "Nothing is listed, so no credit passes.", "List values."))
     values = given if test in {"in", "not_in"} else (given,)
     if test not in {"in", "not_in"} and isinstance(given, str):
         found.append(
             Problem((*place, test), f"'{given}' has no order.", "Compare with a number or a day, or use in.")
         )
+        column = ""  # no check of conditions says more about it
     return Condition(column, test, values)
 
 
@@ -108,13 +110,13 @@ def _level(read: dict[str, Any], place: Place, found: Problems) -> tuple[Referen
 
 def _any(value: object, place: Place, found: Problems) -> tuple[Reference, str, Fraction]:
     known = {**_LOOKS, **dict.fromkeys(LEVELS, number)}
-    return _level(fields(value, place, found, known), place, found)
+    return _level(fields(value, place, found, known, clause=False), place, found)
 
 
 def _closed(value: object, place: Place, found: Problems) -> Any:
     if isinstance(value, str):
         return one_of("nothing", "first_rate")(value, place, found)
-    read = fields(value, place, found, {**CURVE, "rate": number})
+    read = fields(value, place, found, {**CURVE, "rate": number}, clause=False)
     if len([name for name in ("rate", *SHAPES) if name in read]) != 1:
         found.append(
             Problem(
@@ -144,7 +146,7 @@ def multiplier(value: object, place: Place, found: Problems) -> Multiplier:
 
 
 def _side(value: object, place: Place, found: Problems) -> tuple[Reference, tuple[Fraction, ...]]:
-    read = fields(value, place, found, {**_LOOKS, "starts": each(number)}, ("starts",))
+    read = fields(value, place, found, {**_LOOKS, "starts": each(number)}, ("starts",), clause=False)
     return _reference(read, place, found), read.get("starts", ())
 
 
@@ -156,8 +158,7 @@ def matrix(value: object, place: Place, found: Problems) -> Matrix | None:
         "pays": one_of(*model.PAYS),
         "tie": one_of(*model.TIES),
     }
-    read = fields(value, place, found, known, tuple(known))
-    read.pop("clause", None)
+    read = fields(value, place, found, known, tuple(known), clause=False)
     if set(read) != set(known):
         return None
     (rows, down), (columns, across) = read.pop("rows"), read.pop("columns")
@@ -184,7 +185,7 @@ def true_up(value: object, place: Place, found: Problems) -> TrueUp:
     return TrueUp(**{"interval": "", **fields(value, place, found, known, ("interval",))})
 
 
-_LIMITS: Final = (
+LIMITS: Final = (
     "deal_value_over",
     "commission_over",
     "share_of_target_incentive_over",
@@ -193,12 +194,13 @@ _LIMITS: Final = (
 
 
 def windfall(value: object, place: Place, found: Problems) -> Windfall:
-    return Windfall(**fields(value, place, found, dict.fromkeys(_LIMITS, number)))
+    return Windfall(**fields(value, place, found, dict.fromkeys(LIMITS, number)))
 
 
 def rounding(value: object, place: Place, found: Problems) -> Rounding:
-    read = fields(value, place, found, {"to": number, "half": one_of(*model.HALVES)})
-    return Rounding(**{name: read[name] for name in read if name != "clause"})
+    return Rounding(
+        **fields(value, place, found, {"to": number, "half": one_of(*model.HALVES)}, clause=False)
+    )
 
 
 def measure_of(value: object, place: Place, found: Problems) -> str | MeasureRule:

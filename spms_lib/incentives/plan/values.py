@@ -28,12 +28,17 @@ class Problem(NamedTuple):
 
 Problems = list[Problem]
 Read = Callable[[object, Place, Problems], Any]
+_WORDS: Final = ("clause", "description", "source")
 UNREAD: Final = cast("Fraction", math.nan)
 
 
 def text(value: object, place: Place, found: Problems) -> str:
     """Read a text; a bare number with a point is refused, because YAML turns 4.10 into 4.1."""
-    if isinstance(value, (Mapping, list, tuple, bool)):
+    if isinstance(value, bool):
+        remedy = "Put quotes around it: YAML takes yes, no, on and off for true and false."
+        found.append(Problem(place, f"{value} is not a text.", remedy))
+        return ""
+    if isinstance(value, (Mapping, list, tuple)):
         found.append(Problem(place, f"{value!r} is not a text.", "Write one word or one sentence."))
         return ""
     if isinstance(value, float):
@@ -110,11 +115,17 @@ def pair(value: object, place: Place, found: Problems) -> tuple[Fraction, Fracti
 
 
 def fields(
-    value: object, place: Place, found: Problems, known: Mapping[str, Read], needed: Sequence[str] = ()
+    value: object,
+    place: Place,
+    found: Problems,
+    known: Mapping[str, Read],
+    needed: Sequence[str] = (),
+    *,
+    clause: bool = True,
 ) -> dict[str, Any]:
     """Read a block of named values; a name without a value counts as left out.
 
-    `clause`, `description` and `source` may stand in any block and come back as one `clause`.
+    `clause`, `description` and `source` come back as one `clause`, unless the block has no room for it.
     A misspelt name is one mistake, and its value is read as though the name were right.
     """
     if not isinstance(value, Mapping):
@@ -123,7 +134,7 @@ def fields(
             Problem(place, f"{value!r} is not a block of names and values.", f"State {example} by name.")
         )
         return {}
-    known = {**known, "clause": text, "description": text, "source": text}
+    known = {**known, **dict.fromkeys(_WORDS, text)} if clause else known
     meant = {}
     for name, one in value.items():
         near = name if name in known else _near(str(name), list(known))
@@ -137,7 +148,7 @@ def fields(
         if meant.get(name) is None:
             found.append(Problem((*place, name), f"'{name}' is not stated.", "Add it."))
     read = {name: known[name](one, (*place, name), found) for name, one in meant.items() if one is not None}
-    words = [read.pop(name, "") for name in ("clause", "description", "source")]
+    words = [read.pop(name, "") for name in _WORDS]
     return {**read, "clause": Clause(*words)} if any(words) else read
 
 
