@@ -249,7 +249,7 @@ def frame_hash(frame: pd.DataFrame) -> str:
         mark.update(name.encode())
         if isinstance(column.dtype, pd.CategoricalDtype):
             codes = pd.util.hash_array(column.cat.categories.to_numpy(dtype=object))
-            mark.update(np.append(codes, 0)[column.cat.codes.to_numpy()].tobytes())
+            mark.update(np.append(codes, np.uint64(0))[column.cat.codes.to_numpy()].tobytes())
         else:
             mark.update(pd.util.hash_array(column.to_numpy(dtype=object if text else None)).tobytes())
     return mark.hexdigest()
