@@ -1,5 +1,7 @@
 """Crediting: from sales, splits and the organisation to who is credited with what."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -86,36 +88,38 @@ def credit(
     for rule in rules.roll_ups:
         base = direct[names.index(rule.of)]
         named += rolled_up(rule, base, sales.days[base.sale], organisation)
-    credits = _frame(sales, named, organisation)
+    table = _frame(sales, named, organisation)
     nobody = _nobody(sales, named, organisation)
-    return credits, join(sale_findings, split_findings, seat_findings, nobody)
+    return table, join(sale_findings, split_findings, seat_findings, nobody)
 
 
 def _frame(sales: Sales, named: list[tuple[str, Lines]], organisation: Organisation) -> pd.DataFrame:
     """Put all lines into one table, sale by sale."""
-    every = Lines(*(np.concatenate(parts) for parts in zip(*(lines for _, lines in named), strict=True)))
+    columns = zip(*(lines for _, lines in named), strict=True)
+    every = Lines(*(np.concatenate(parts) for parts in columns))
     types = list(dict.fromkeys(name for name, _ in named))
     kind = np.repeat([types.index(name) for name, _ in named], [len(lines.sale) for _, lines in named])
     order = np.lexsort((kind, every.sale))
-    every, kind = Lines(*(part[order] for part in every)), kind[order]
+    every, kind = every.keep(order), kind[order]
     starts = group_starts(every.sale * len(types) + kind)
     number = np.arange(len(kind)) - np.repeat(starts, np.diff(np.append(starts, len(kind)))) + 1
     real = every.payee >= 0
     every, kind, number = every.keep(real), kind[real], number[real]
     kinds = pd.Index(types, dtype="str")
     rows = sales.rows.take(every.sale).reset_index(drop=True)
-    ids = rows[TRANSACTION].astype("str") + pd.Series("/" + kinds + "/").take(kind).array
-    head = {
-        CREDIT: ids + pd.Series(number).astype("str"),
+    middle = pd.Series("/" + kinds + "/").take(kind).reset_index(drop=True)
+    ids = rows[TRANSACTION].astype("str") + middle + pd.Series(number).astype("str")
+    taken = _reversed(every, kind, sales)
+    head: dict[str, Any] = {
+        CREDIT: ids,
         TRANSACTION: rows[TRANSACTION],
         PAYEE: organisation.names.take(every.payee),
         CREDIT_TYPE: kinds.take(kind),
         "date": rows["date"],
         SHARE: every.share,
-        **dict(zip(sales.counted, every.values.T, strict=True)),
+        **{name: every.values[:, place] for place, name in enumerate(sales.counted)},
+        REVERSES: ids.take(taken).where(taken >= 0).array if len(ids) else ids,
     }
-    taken = _reversed(every, kind, sales)
-    head[REVERSES] = head[CREDIT].take(taken).where(taken >= 0).array
     return pd.DataFrame({**head, **{name: rows[name] for name in rows if name not in head}})
 
 
@@ -166,7 +170,7 @@ def _nobody(sales: Sales, named: list[tuple[str, Lines]], organisation: Organisa
     return join(*found)
 
 
-def uncredited(transactions: pd.DataFrame, credits: pd.DataFrame, rules: CreditingRules) -> pd.DataFrame:
+def uncredited(transactions: pd.DataFrame, credited: pd.DataFrame, rules: CreditingRules) -> pd.DataFrame:
     """List what no payee was credited with: by sale and split type, the amount less its credits.
 
     An empty table proves that every cent of every sale is credited once per type. Rows are
@@ -186,18 +190,9 @@ def uncredited(transactions: pd.DataFrame, credits: pd.DataFrame, rules: Crediti
     [100]
     """
     types = [one.name for one in rules.types if one.kind == SPLIT]
-    sums = credits.groupby([TRANSACTION, CREDIT_TYPE])[AMOUNT].sum()
     known = transactions.loc[transactions[AMOUNT].notna(), [TRANSACTION, AMOUNT]]
-    parts = []
-    for name in types:
-        own = sums[sums.index.get_level_values(CREDIT_TYPE) == name].droplevel(CREDIT_TYPE)
-        credited = known[TRANSACTION].map(own).fillna(0).astype("int64")
-        amount = known[AMOUNT].astype("int64")
-        parts.append(
-            known.assign(
-                **{CREDIT_TYPE: name, AMOUNT: amount, "credited": credited, "gap": amount - credited}
-            )
-        )
-    columns = [TRANSACTION, CREDIT_TYPE, AMOUNT, "credited", "gap"]
-    table = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
-    return table[table["gap"] != 0].reset_index(drop=True)
+    table = known.astype({AMOUNT: "int64"}).merge(pd.DataFrame({CREDIT_TYPE: types}), how="cross")
+    sums = credited.groupby([TRANSACTION, CREDIT_TYPE])[AMOUNT].sum().rename("credited").reset_index()
+    table = table.merge(sums, how="left", on=[TRANSACTION, CREDIT_TYPE]).fillna({"credited": 0})
+    table["gap"] = table[AMOUNT] - table["credited"].astype("int64")
+    return table[table["gap"] != 0].reset_index(drop=True).astype({"credited": "int64"})

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-ALWAYS, STILL = pd.Timestamp(1900, 1, 1), pd.Timestamp(2200, 1, 1)
+from spms_lib.hierarchy.check import ALWAYS
+
 _BITS, _SHIFT = 18, 2**17  # days of the years 1611 to 2328 in the low bits of a key
 
 Ints = NDArray[np.int64]

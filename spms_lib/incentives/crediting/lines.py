@@ -38,9 +38,9 @@ class Lines(NamedTuple):
     share: Floats
     values: Ints
 
-    def keep(self, rows: NDArray[np.bool_]) -> "Lines":
+    def keep(self, rows: NDArray[np.bool_] | Ints) -> "Lines":
         """Select some lines."""
-        return Lines(*(part[rows] for part in self))
+        return Lines(*(part[rows] for part in self))  # type: ignore[arg-type]  # each of its own type
 
 
 def direct_lines(
@@ -90,7 +90,7 @@ def group_starts(groups: Ints) -> Ints:
 def shared(totals: Ints, weights: Floats, starts: Ints) -> Ints:
     """Split each group's totals by weight, exactly; most groups have one member, who gets it all."""
     sizes = np.diff(np.append(starts, len(weights)))
-    parts = np.repeat(totals, sizes, axis=0)
+    parts: Ints = np.repeat(totals, sizes, axis=0)
     several = sizes > 1
     if several.any():
         inside = np.repeat(several, sizes)
@@ -108,8 +108,7 @@ def scaled(values: Ints, share: Ints) -> Ints:
     >>> scaled(np.array([101, -101, 10**13]), np.array([500_000_000, 500_000_000, 1_200_000_000]))
     array([            51,            -51, 12000000000000])
     """
-    size = np.abs(values)
+    size: Ints = np.abs(values)
     low = (size % NANO) * (share % NANO)
     part = size * (share // NANO) + (size // NANO) * (share % NANO) + (low + NANO // 2) // NANO
-    signed: Ints = np.sign(values) * part
-    return signed
+    return np.asarray(np.sign(values) * part, dtype=np.int64)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from spms_lib.findings import NOTED, findings
 from spms_lib.hierarchy.check import STILL, validity
 from spms_lib.incentives.crediting.dating import InForce, Ints, day_numbers, overlapping
+from spms_lib.incentives.crediting.participation import END, START, dates
 from spms_lib.tables import NODE, OWNER, PARENT, need
 
-PERSON, START, END = "person", "start", "end"
+PERSON = "person"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Organisation:
     def of(
         cls, hierarchy: pd.DataFrame | None, roster: pd.DataFrame | None, *others: pd.Series
     ) -> tuple[Self, pd.DataFrame]:
-        """Number all names and sort the dated rows; `others` are names of payees in further tables."""
+        """Give every name a number and sort the dated rows; `others` are names of payees in further tables."""
         tree = pd.DataFrame(columns=[NODE, PARENT]) if hierarchy is None else hierarchy
         need(tree, [NODE, PARENT], "hierarchy")
         seats, found = _seats(roster, tree)
@@ -64,7 +65,7 @@ class Organisation:
         ), found
 
     def number(self, names: pd.Series) -> Ints:
-        """Number names; -1 for a missing one."""
+        """Give the numbers of names; -1 for a missing one."""
         return np.asarray(self.names.get_indexer(pd.Index(names)), dtype=np.int64)
 
     def resolve(self, stated: Ints, node: Ints, days: Ints) -> tuple[Ints, Ints]:
@@ -93,7 +94,7 @@ def _seats(roster: pd.DataFrame | None, tree: pd.DataFrame) -> tuple[pd.DataFram
     if roster is None:
         return pd.DataFrame(columns=columns), findings("roster", [], NODE, "", [], "")
     need(roster, [NODE, PERSON, START], "roster")
-    own = roster.assign(**{END: roster[END] if END in roster else pd.NaT})[columns]
+    own = roster.assign(**{END: dates(roster, END)})[columns]
     spans = day_numbers(own[START]), day_numbers(own[END], STILL)
     twice = own[overlapping(pd.factorize(own[NODE])[0], *spans)]
     remedy = "End the earlier row, or state the shares in splits; the one who started last is credited."

@@ -11,7 +11,9 @@ from spms_lib.incentives.plan.values import Place, Problem, Problems, each, fiel
 SPLIT, OVERLAY = "split", "overlay"
 BLEND, SEGMENTS = "blend", "segments"
 WHOLE: Final = Fraction(1)
+NO_CLAUSE: Final = Clause()
 NANO: Final = 10**9  # a share counts to nine digits
+BASIS: Final = 10_000  # and a step of a ramp to a hundredth of a percent
 PLACE: Final[Place] = ("crediting",)
 
 
@@ -30,7 +32,7 @@ class CreditType:
     name: str
     kind: str = SPLIT
     owner: Fraction = WHOLE
-    clause: Clause = Clause()
+    clause: Clause = NO_CLAUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class RollUp:
     of: str
     name: str
     shares: tuple[Fraction, ...] = ()
-    clause: Clause = Clause()
+    clause: Clause = NO_CLAUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ class TargetRules:
     incentive_spread: tuple[Fraction, ...] = ()
     ramp: tuple[Fraction, ...] = ()
     mid_period: str = BLEND
-    clause: Clause = Clause()
+    clause: Clause = NO_CLAUSE
+
+
+EQUAL_MONTHS: Final = TargetRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ class CreditingRules:
 
     types: tuple[CreditType, ...]
     roll_ups: tuple[RollUp, ...] = ()
-    targets: TargetRules = TargetRules()
-    clause: Clause = Clause()
+    targets: TargetRules = EQUAL_MONTHS
+    clause: Clause = NO_CLAUSE
 
 
 def crediting_from_dict(data: object) -> tuple[CreditingRules | None, list[Problem]]:
@@ -140,7 +145,7 @@ def _roll_up(value: object, place: Place, found: Problems) -> RollUp:
 
 def _targets(value: object, place: Place, found: Problems) -> TargetRules:
     known: dict[str, Any] = {
-        "quota_spread": _spread, "incentive_spread": _spread, "ramp": each(_share),
+        "quota_spread": _spread, "incentive_spread": _spread, "ramp": each(_step),
         "mid_period": one_of(BLEND, SEGMENTS),
     }  # fmt: skip
     return TargetRules(**fields(value, place, found, known))
@@ -155,8 +160,16 @@ def _share(value: object, place: Place, found: Problems) -> Fraction:
     return share
 
 
+def _step(value: object, place: Place, found: Problems) -> Fraction:
+    before = len(found)
+    share = _share(value, place, found)
+    if len(found) == before and (share * BASIS).denominator != 1:
+        found.append(Problem(place, f"{value} is too fine.", "Write hundredths of a percent at most."))
+    return share
+
+
 def _spread(value: object, place: Place, found: Problems) -> tuple[Fraction, ...]:
-    weights = each(number)(value, place, found)
+    weights: tuple[Fraction, ...] = each(number)(value, place, found)
     if len(weights) not in {4, 12} or any(weight < 0 for weight in weights) or not any(weights):
         found.append(
             Problem(
