@@ -117,10 +117,11 @@ def _frame(sales: Sales, named: list[tuple[str, Lines]], organisation: Organisat
         CREDIT_TYPE: kinds.take(kind),
         "date": rows["date"],
         SHARE: every.share,
-        **{name: every.values[:, place] for place, name in enumerate(sales.counted)},
+        **{str(name): every.values[:, place] for place, name in enumerate(sales.counted)},
         REVERSES: ids.take(taken).where(taken >= 0).array if len(ids) else ids,
     }
-    return pd.DataFrame({**head, **{name: rows[name] for name in rows if name not in head}})
+    further = {str(name): rows[name] for name in rows if name not in head}
+    return pd.DataFrame(head | further)
 
 
 def _reversed(lines: Lines, kind: Ints, sales: Sales) -> Ints:
