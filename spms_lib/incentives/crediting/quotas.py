@@ -98,10 +98,12 @@ def quota_months(
     """
     quotas = _by_component(quotas, plan)
     need(quotas, [PAYEE, COMPONENT, PERIOD, QUOTA], "quotas")
-    every = quotas[quotas[PAYEE].isin(payees)].assign(**{name: dates(quotas, name) for name in (START, END)})
+    every = quotas.assign(**{name: dates(quotas, name) for name in (START, END)})
+    every = every[every[PAYEE].isin(payees)]
     span = {period: calendar.months(period) for period in every[PERIOD].dropna().unique()}
     of_year = {period for period, months in span.items() if calendar.year_of(months[0]) == year}
     every = every[every[PERIOD].isin(of_year) | every[PERIOD].isna()]
+    every = every.assign(length=every[PERIOD].map({period: len(months) for period, months in span.items()}))
     rows, found = _usable(every, plan)
     all_months = calendar.months(year)
     periods = sorted(of_year)
@@ -139,7 +141,7 @@ def _usable(quotas: pd.DataFrame, plan: CompensationPlan) -> tuple[pd.DataFrame,
     following = version_ends(starts, by=cell)
     ends = quotas[END].fillna(following.where(following >= starts)).fillna(STILL)
     quotas = quotas.assign(**{START: starts, END: ends})
-    length = quotas.assign(length=quotas[PERIOD].str.len()).groupby([PAYEE, COMPONENT])["length"]
+    length = quotas.groupby([PAYEE, COMPONENT])["length"]
     at_once = overlapping(np.asarray(cell, dtype=np.int64), day_numbers(starts), day_numbers(ends))
     checks = (
         (COMPONENT, "no such component", ~quotas[COMPONENT].isin(list(plan.components)), "Use one of the plan's."),

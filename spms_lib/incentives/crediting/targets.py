@@ -52,7 +52,8 @@ def targets(
     assignments
         Columns payee, start, end (missing: still); target_incentive (int64 minor units a year) or ote;
         optionally plan (rows of other plans are left alone) and tenure_from, the day from which the
-        ramp counts (missing: no ramp). A row holds until the payee's next one starts.
+        ramp counts (missing: no ramp). A row holds until the payee's next one on this plan starts;
+        who leaves for another plan has an end.
     plan
         One version of the plan; it counts only between effective_from and effective_to.
     year

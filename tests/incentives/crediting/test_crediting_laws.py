@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.errors import HierarchyError, ParamsError
@@ -54,7 +54,8 @@ amounts = st.integers(-(10**12), 10**12)
 portions = st.lists(st.integers(0, 50), min_size=1, max_size=5).filter(any)
 
 
-@given(st.lists(st.tuples(amounts, amounts, st.integers(-5, 500), portions), min_size=1, max_size=8))
+@given(st.lists(st.tuples(amounts, amounts, st.integers(-5, 500), portions), min_size=1, max_size=25))
+@settings(max_examples=15)
 def test_every_cent_piece_and_margin_is_credited_once_per_credit_type(rows) -> None:
     sold = pd.DataFrame(
         [(f"T{i}", amount, margin, units) for i, (amount, margin, units, _) in enumerate(rows)],
