@@ -12,8 +12,16 @@ from spms_lib.incentives.crediting.lines import Lines, direct_lines, group_start
 from spms_lib.incentives.crediting.organisation import Organisation
 from spms_lib.incentives.crediting.roll_up import rolled_up
 from spms_lib.incentives.crediting.rules import SPLIT, CreditingRules
-from spms_lib.incentives.crediting.sales import AMOUNT, NODE, PAYEE, REVERSES, TRANSACTION, Sales, read_sales
-from spms_lib.incentives.crediting.splits import CREDIT_TYPE, SHARE, read_splits
+from spms_lib.incentives.crediting.sales import (
+    AMOUNT,
+    NODE,
+    PAYEE,
+    REVERSES,
+    TRANSACTION,
+    Sales,
+    usable_sales,
+)
+from spms_lib.incentives.crediting.splits import CREDIT_TYPE, SHARE, usable_splits
 
 CREDIT = "credit"
 
@@ -78,8 +86,8 @@ def credit(
         raise ParamsError(
             "The plan credits managers, and there is no hierarchy.", where="crediting", remedy="Give it."
         )
-    sales, sale_findings = read_sales(transactions)
-    split, sales, split_findings = read_splits(splits, sales, rules)
+    sales, sale_findings = usable_sales(transactions)
+    split, sales, split_findings = usable_splits(splits, sales, rules)
     owners = [sales.rows[name] for name in (PAYEE, NODE) if name in sales.rows]
     organisation, seat_findings = Organisation.of(hierarchy, roster, *owners, split.payee)
     direct = direct_lines(sales, split, rules, organisation)

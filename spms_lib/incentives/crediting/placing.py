@@ -65,7 +65,7 @@ def placed(full: Ints, effective: Ints, days: Ints, interval: str, span: Span, *
     """
     length = LENGTH[interval]
     whole, worked = _by_interval(full, length), _by_interval(effective, length)
-    if whole.size and float(whole.max()) * float(worked.max()) * len(whole) > LARGEST:
+    if whole.size and float(whole.max()) * float(worked.max()) * int(np.bincount(span.key).max()) > LARGEST:
         raise MoneyError(
             "A target is too large to be prorated exactly.", remedy="Use a larger unit of currency."
         )

@@ -46,7 +46,7 @@ class Sales(NamedTuple):
         return [name for name in COUNTED if name in self.rows]
 
 
-def read_sales(transactions: pd.DataFrame) -> tuple[Sales, pd.DataFrame]:
+def usable_sales(transactions: pd.DataFrame) -> tuple[Sales, pd.DataFrame]:
     """Check the table of transactions; every row that cannot be used is a finding."""
     need(transactions, [TRANSACTION, DATE, AMOUNT], "transactions")
     ids = pd.Index(transactions[TRANSACTION])

@@ -42,7 +42,7 @@ class Splits(NamedTuple):
         return Splits(self.position[rows], self.kind[rows], self.payee[rows], self.share[rows])
 
 
-def read_splits(
+def usable_splits(
     splits: pd.DataFrame | None, sales: Sales, rules: CreditingRules
 ) -> tuple[Splits, Sales, pd.DataFrame]:
     """Check the table of splits, and take out the sales whose shares do not sum to 100 %."""
