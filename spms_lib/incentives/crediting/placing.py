@@ -31,15 +31,20 @@ class Span(NamedTuple):
         Shape (12,): their first and last days, as day numbers.
     key
         Shape (n,): row of the result.
-    rows
-        Number of rows of the result.
+    payee
+        Shape (rows of the result,): a number for whose it is; several segments may be one payee's.
     """
 
     months: list[str]
     first: Ints
     last: Ints
     key: Ints
-    rows: int
+    payee: Ints
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of the result."""
+        return len(self.payee)
 
 
 def placed(full: Ints, effective: Ints, days: Ints, interval: str, span: Span, *, prorated: bool) -> Ints:
@@ -71,7 +76,7 @@ def placed(full: Ints, effective: Ints, days: Ints, interval: str, span: Span, *
         )
     calendar_days = span.last - span.first + 1
     parts = summed(span.key, whole * worked, span.rows)
-    taken = summed(span.key, _by_interval(days, length), span.rows)
+    taken = summed(span.payee[span.key], _by_interval(days, length), span.rows)[span.payee]
     of = (_by_interval(calendar_days[None, :], length) if prorated else np.maximum(taken, 1)) * BASIS
     amounts = (2 * parts + of) // (2 * of)
     weight = summed(span.key, full * (effective / calendar_days), span.rows)

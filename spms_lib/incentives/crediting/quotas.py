@@ -76,7 +76,7 @@ def quota_months(
     calendar: FiscalCalendar,
     year: str,
     weights: Sequence[Fraction],
-) -> tuple[pd.DataFrame, Ints, pd.DataFrame]:
+) -> tuple[pd.DataFrame, Ints, Ints, pd.DataFrame]:
     """Bring the quotas of a plan's payees to the months of a year.
 
     Parameters
@@ -93,6 +93,8 @@ def quota_months(
         Columns payee, component, start, end; one per payee, component and dates in force.
     months
         Shape (rows, 12), int64: the quota of each month, as if in force for all of it.
+    stated
+        Shape (rows, 12), int64: 0 where no quota of the month is stated.
     findings
         Rows that cannot be used.
     """
@@ -114,11 +116,9 @@ def quota_months(
     amounts = spread(rows[QUOTA].to_numpy(dtype=np.int64), share[place])
     held = [PAYEE, COMPONENT, START, END]
     keys = rows.groupby(held, sort=False)
-    return (
-        rows.drop_duplicates(held)[held],
-        summed(np.asarray(keys.ngroup(), dtype=np.int64), amounts, keys.ngroups),
-        found,
-    )
+    key = np.asarray(keys.ngroup(), dtype=np.int64)
+    stated = summed(key, inside[place].astype(np.int64), keys.ngroups)
+    return rows.drop_duplicates(held)[held], summed(key, amounts, keys.ngroups), stated, found
 
 
 def _by_component(quotas: pd.DataFrame | None, plan: CompensationPlan) -> pd.DataFrame:

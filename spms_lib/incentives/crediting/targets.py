@@ -1,5 +1,7 @@
 """Targets: each payee's quota and target incentive by component and month, prorated by calendar days."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -80,45 +82,41 @@ def targets(
         If an amount is too large to be prorated exactly.
     """
     rows, found = _stretches(assignments, plan, calendar, year)
-    quota_rows, months, quota_findings = quota_months(
+    held, *months, quota_findings = quota_months(
         quotas, plan, rows[PAYEE], calendar, year, rules.quota_spread
     )
-    if rules.mid_period == SEGMENTS:
-        rows = _cut(rows, quota_rows)
-        key = np.arange(len(rows))
-        names = rows
-    else:
-        key, payees = pd.factorize(rows[PAYEE])
-        names = pd.DataFrame({PAYEE: payees})
-    span = Span(calendar.months(year), *bounds(calendar, calendar.months(year)), key, len(names))
-    pay = _annual_pay(rows, plan, rules)
+    apart = rules.mid_period == SEGMENTS
+    rows = _cut(rows, held) if apart else rows
+    payee, payees = pd.factorize(rows[PAYEE])
+    key = np.arange(len(rows)) if apart else payee
+    names = rows if apart else pd.DataFrame({PAYEE: payees})
+    whose = payee if apart else np.arange(len(payees))
+    span = Span(calendar.months(year), *bounds(calendar, calendar.months(year)), key, whose)
     ramp = ramp_steps(rows[TENURE_FROM], calendar, span.months, rules.ramp)
+    raw = days_taking_part(rows, span.first, span.last, leave)
     parts, missing = [], []
-    for number, (name, component) in enumerate(plan.components.items()):
-        own = (quota_rows[COMPONENT] == name).to_numpy()
-        quota, has = _quotas(rows, quota_rows[own], months[own], component, span, leave, ramp)
-        raw = days_taking_part(rows, span.first, span.last, leave)
-        incentive = placed(
-            pay[number],
-            raw * BASIS,
-            raw,
-            component.interval,
-            span,
-            prorated=component.prorate in {BOTH, TARGET_INCENTIVE},
-        )
+    for (name, component), pay in zip(plan.components.items(), _annual_pay(rows, plan, rules), strict=True):
+        own = (held[COMPONENT] == name).to_numpy()
+        quota, stated = _quotas(rows, held[own], [one[own] for one in months], component, span, leave, ramp)
+        prorated = component.prorate in {BOTH, TARGET_INCENTIVE}
+        incentive = placed(pay, raw * BASIS, raw, component.interval, span, prorated=prorated)
         present = summed(span.key, raw, span.rows) > 0
         if component.curve is not None and component.curve.unit == ATTAINMENT:
-            lacking = ~has & present.any(axis=1)
-            missing.append((name, names[PAYEE][lacking]))
-            present &= has[:, None]
+            missing.append(_no_quota(names, name, present & ~stated))
+            present &= stated
         parts.append(_table(names, name, span, present, quota, incentive))
-    no_quota = [
-        findings("quotas", [0] * len(who), QUOTA, f"no quota for {name}", who, "State one; it is not zero.")
-        for name, who in missing
-    ]
     table = pd.concat(parts, ignore_index=True)
     table = table.sort_values([PAYEE, COMPONENT, PERIOD], kind="stable", ignore_index=True)
-    return table, join(found, quota_findings, *no_quota)
+    return table, join(found, quota_findings, *missing)
+
+
+def _no_quota(names: pd.DataFrame, component: str, lacking: NDArray[np.bool_]) -> pd.DataFrame:
+    """Find the payees who have no quota in some months on a component that is paid by attainment."""
+    some = np.flatnonzero(lacking.any(axis=1))
+    count = lacking.sum(axis=1)
+    said = [f"{who}: {count[row]} months" for row, who in zip(some, names[PAYEE].take(some), strict=True)]
+    remedy = "State one; until then these months have no target. A missing quota is not zero."
+    return findings("quotas", [0] * len(said), QUOTA, f"no quota for {component}", said, remedy)
 
 
 def _stretches(
@@ -194,26 +192,26 @@ def _annual_pay(rows: pd.DataFrame, plan: CompensationPlan, rules: TargetRules) 
 
 
 def _quotas(
-    rows: pd.DataFrame, quota_rows: pd.DataFrame, months: Ints, component: Component, span: Span,
+    rows: pd.DataFrame, held: pd.DataFrame, months: Sequence[Ints], component: Component, span: Span,
     leave: pd.DataFrame | None, ramp: Ints,
 ) -> tuple[Ints, NDArray[np.bool_]]:  # fmt: skip
-    """Prorate and blend a component's quotas: shape (keys, 12), and which keys have any."""
+    """Prorate and blend a component's quotas: shape (rows of the result, 12), and which months have any."""
     pairs = rows[[PAYEE]].assign(row=np.arange(len(rows))).merge(
-        quota_rows[[PAYEE]].assign(held=np.arange(len(quota_rows)))
+        held[[PAYEE]].assign(held=np.arange(len(held)))
     )  # fmt: skip
-    row, held = pairs["row"].to_numpy(), pairs["held"].to_numpy()
+    row, of = pairs["row"].to_numpy(), pairs["held"].to_numpy()
     both = pd.DataFrame(
         {
             PAYEE: pairs[PAYEE],
-            START: np.maximum(rows[START].to_numpy()[row], quota_rows[START].to_numpy()[held]),
-            END: np.minimum(rows[END].to_numpy()[row], quota_rows[END].to_numpy()[held]),
+            START: np.maximum(rows[START].to_numpy()[row], held[START].to_numpy()[of]),
+            END: np.minimum(rows[END].to_numpy()[row], held[END].to_numpy()[of]),
         }
     )
     raw = days_taking_part(both, span.first, span.last, leave)
     own = span._replace(key=span.key[row])
     prorated = component.prorate in {BOTH, QUOTA}
-    quota = placed(months[held], raw * ramp[row], raw, component.interval, own, prorated=prorated)
-    return quota, np.bincount(own.key, minlength=span.rows) > 0
+    quota = placed(months[0][of], raw * ramp[row], raw, component.interval, own, prorated=prorated)
+    return quota, summed(own.key, months[1][of], span.rows) > 0
 
 
 def _table(

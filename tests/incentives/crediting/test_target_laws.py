@@ -186,6 +186,16 @@ def test_a_raise_inside_a_quarter_is_blended_or_stands_in_segments() -> None:
     assert first.values.tolist() == [[4500, 4500], [4500, 9000]]
 
 
+@pytest.mark.parametrize("mid_period", ["blend", "segments"])
+def test_what_is_not_prorated_is_whole_also_in_segments(mid_period: str) -> None:
+    raised = people(("anna", "2026-01-31", None, 36_000), ("anna", "2026-03-01", None, 36_000))
+    rules = TargetRules(mid_period=mid_period)
+    got, _ = targets(
+        raised, plan(new(prorate="none")), CALENDAR, YEAR, quotas=quotas(("2026Q1", 6001)), rules=rules
+    )
+    assert got[["quota", "target_incentive"]].sum().tolist() == [6001, 9000]
+
+
 def test_a_component_without_weight_has_no_target_incentive_and_one_paid_by_rate_no_quota() -> None:
     rate = {
         "component": "spif",
@@ -204,7 +214,20 @@ def test_a_payee_without_a_quota_is_told_and_not_given_a_quota_of_zero() -> None
     both = pd.concat([ALL_YEAR, ALL_YEAR.assign(payee="ben")], ignore_index=True)
     got, found = targets(both, plan(new()), CALENDAR, YEAR, quotas=quotas((YEAR, 12)))
     assert got["payee"].unique().tolist() == ["anna"]
-    assert found[["rule", "value"]].values.tolist() == [["no quota for new", "ben"]]
+    assert found[["rule", "value"]].values.tolist() == [["no quota for new", "ben: 12 months"]]
+
+
+def test_months_without_a_stated_quota_have_no_target() -> None:
+    got, found = targets(ALL_YEAR, plan(new()), CALENDAR, YEAR, quotas=quotas(("2026Q1", 3), ("2026Q2", 0)))
+    assert got["period"].tolist() == CALENDAR.months(YEAR)[:6]
+    assert got["quota"].tolist() == [1, 1, 1, 0, 0, 0]
+    assert found["value"].tolist() == ["anna: 6 months"]
+
+
+def test_a_quarter_with_a_weight_of_zero_still_holds_the_quota_stated_for_it() -> None:
+    rules = TargetRules(quota_spread=(Fraction(1), Fraction(0), Fraction(1), Fraction(1)))
+    got, _ = targets(ALL_YEAR, plan(new()), CALENDAR, YEAR, quotas=quotas(("2026Q2", 9)), rules=rules)
+    assert got["quota"].tolist() == [3, 3, 3]
 
 
 def test_a_quota_of_a_measure_holds_for_every_component_judged_by_it() -> None:
