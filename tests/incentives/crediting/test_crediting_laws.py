@@ -114,6 +114,13 @@ def test_a_seat_that_moves_rolls_up_to_the_manager_of_the_day() -> None:
     assert first["payee"].tolist() == ["nina", "sven"]
 
 
+def test_a_seat_that_has_left_the_tree_rolls_up_to_nobody() -> None:
+    closed = dated(TREE).drop(index=4)
+    sold = sales("transaction node date amount\nT1 s1 2026-06-01 1000")
+    got, _ = credit(sold, ROLLED, hierarchy=closed, roster=dated(ROSTER))
+    assert got[["credit_type", "payee"]].values.tolist() == [["revenue", "ben"]]
+
+
 def test_a_person_named_in_a_split_rolls_up_from_the_seat_of_the_day() -> None:
     sold = sales("transaction node date amount\nT1 s1 2026-02-01 1001")
     shares = pd.DataFrame(
