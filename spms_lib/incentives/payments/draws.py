@@ -1,6 +1,6 @@
 """Who draws what and when: the plan's draw and the exceptions of single payees, laid out over pay periods."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from spms_lib.errors import PlanError, TableError
 from spms_lib.incentives.engine.exact import Ints
+from spms_lib.incentives.payments.entries import PAYEE, checked_amounts, codes_of
 from spms_lib.incentives.payments.months import PayPeriods
 from spms_lib.incentives.payments.terms import DRAW_TYPES, FORGIVEN, Draw
 from spms_lib.tables import need
 
-PAYEE: Final = "payee"
 NO_DRAW: Final = -1
 
 
@@ -84,23 +84,16 @@ def draw_grid(
     rows = _of_plan(draw, len(payees), periods)
     if exceptions is not None and len(exceptions):
         listed = _of_payees(exceptions, payees, periods)
-        rows = pd.concat([rows[~rows["payee"].isin(listed["payee"])], listed]).sort_values(
-            "first", kind="stable"
-        )
+        rows = pd.concat([rows[~rows["payee"].isin(listed["payee"])], listed])
+    who, kind, minimum, first, last = (rows[name].to_numpy() for name in rows)
     since = np.full(shape[0], shape[1])
     for column in range(shape[1]):
-        now = rows[(rows["first"] <= column) & (rows["last"] >= column)]
-        who = now["payee"].to_numpy()
-        if len(who) > len(np.unique(who)):
-            name = payees[now["payee"].mode().iloc[0]]
-            raise TableError(
-                f"'{name}' has two draws in {periods.names[column]}.", where="draws", remedy="End one first."
-            )
-        grid.kind[who, column], grid.minimum[who, column] = now["kind"], now["minimum"]
-        grid.forgives[who, column] = (now["kind"] == DRAW_TYPES.index(FORGIVEN)) & (now["last"] == column)
-        since[who] = now["first"]
+        now = (first <= column) & (last >= column)
+        at = who[now]
+        grid.kind[at, column], grid.minimum[at, column], since[at] = kind[now], minimum[now], first[now]
+        grid.forgives[at, column] = (kind[now] == DRAW_TYPES.index(FORGIVEN)) & (last[now] == column)
         grid.recovers[:, column] = (column - since + 1 >= draw.recovery_from) | (since > column)
-    return DrawGrid(grid.kind, grid.minimum, grid.recovers, grid.forgives, draw.recovery_share)
+    return replace(grid, share=draw.recovery_share)
 
 
 def _of_plan(draw: Draw, payees: int, periods: PayPeriods) -> pd.DataFrame:
@@ -115,21 +108,22 @@ def _of_plan(draw: Draw, payees: int, periods: PayPeriods) -> pd.DataFrame:
 
 def _of_payees(exceptions: pd.DataFrame, payees: pd.Index, periods: PayPeriods) -> pd.DataFrame:
     need(exceptions, [PAYEE, "type", "minimum", "from", "to"], "draws")
-    kind = pd.Index(DRAW_TYPES).get_indexer(exceptions["type"])
-    amount = exceptions["minimum"]
-    bad = (kind < 0) | ~(amount >= 0).to_numpy()
+    amount = checked_amounts(exceptions, "minimum", "draws")
+    who = codes_of(exceptions[PAYEE], payees)
+    kind = codes_of(exceptions["type"], pd.Index(DRAW_TYPES))
+    bad = (kind < 0) | (amount < 0) | (who < 0)
     if bad.any():
+        remedy = f"Name a payee of this run, 0 or more, and one of {', '.join(DRAW_TYPES)}."
         name = exceptions.loc[bad, PAYEE].iloc[0]
-        remedy = f"Give a minimum of 0 or more, and one of {', '.join(DRAW_TYPES)}."
-        raise TableError(f"The draw of '{name}' has no type or no amount.", where="draws", remedy=remedy)
-    start = (
-        exceptions["from"].fillna(periods.first) if exceptions["from"].isna().any() else exceptions["from"]
-    )
-    columns = {
-        "payee": payees.get_indexer(exceptions[PAYEE]),
-        "kind": kind,
-        "minimum": amount.to_numpy(dtype=np.int64),
-        "first": periods.of_months(start),
-        "last": periods.of_months(exceptions["to"]),
-    }
-    return pd.DataFrame(columns)
+        raise TableError(f"The draw of '{name}' cannot be used.", where="draws", remedy=remedy)
+    first = np.where(exceptions["from"].isna(), 0, periods.of_months(exceptions["from"]))
+    last = periods.of_months(exceptions["to"])
+    rows = pd.DataFrame({"payee": who, "kind": kind, "minimum": amount, "first": first, "last": last})
+    rows = rows.sort_values(["payee", "first"], kind="stable")
+    meets = rows.duplicated("payee") & (rows["last"].shift() >= rows["first"])
+    if meets.any():
+        name = payees[rows.loc[meets, "payee"].iloc[0]]
+        raise TableError(
+            f"'{name}' has two draws at once.", where="draws", remedy="End the first before the second."
+        )
+    return rows

@@ -1,7 +1,7 @@
 """Entries of the payment ledger as arrays, before they become a frame, and the checks of the frames they come from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from spms_lib.errors import PeriodError, TableError
 from spms_lib.incentives.engine.exact import Ints
 from spms_lib.incentives.payments.months import PayPeriods
 
+PAYEE: Final = "payee"
 EARNING, PAYMENT = "earning", "payment"
 COLUMNS: Final = ("payee", "period", "kind", "amount", "link")
 
@@ -26,6 +27,9 @@ class Entries:
     link: Ints
 
 
+Block = tuple[Sequence[Entries], Sequence[str]]  # entries and the texts that their links count
+
+
 def matrix(entries: Sequence[Entries], shape: tuple[int, int]) -> Ints:
     """Add entries up by payee and pay period."""
     total = np.zeros(shape[0] * shape[1], dtype=np.int64)
@@ -34,36 +38,36 @@ def matrix(entries: Sequence[Entries], shape: tuple[int, int]) -> Ints:
     return total.reshape(shape)
 
 
-def frame(
-    blocks: Sequence[tuple[Sequence[Entries], Sequence[str]]], payees: pd.Index, names: Sequence[str]
-) -> pd.DataFrame:
-    """Write entries as one ledger, in order of payee and pay period; each block brings its own list of links."""
-    parts = [(part, offset) for entries, offset in zip(*_offsets(blocks), strict=True) for part in entries]
-    links, values = pd.factorize(np.concatenate([np.asarray(texts, dtype=object) for _, texts in blocks]))
-    kinds = list(dict.fromkeys(part.kind for part, _ in parts))
-    payee, column, amount = (
-        np.concatenate([getattr(part, name) for part, _ in parts]) for name in ("payee", "column", "amount")
+def frame(blocks: Sequence[Block], payees: pd.Index, names: Sequence[str]) -> pd.DataFrame:
+    """Write entries as one ledger, in order of payee and pay period."""
+    starts = np.cumsum([0, *(len(texts) for _, texts in blocks)])
+    parts = [
+        replace(part, link=part.link + start)
+        for (entries, _), start in zip(blocks, starts[:-1], strict=True)
+        for part in entries
+    ]
+    payee, column, amount, link = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("payee", "column", "amount", "link")
     )
-    kind = np.repeat([kinds.index(part.kind) for part, _ in parts], [len(part.amount) for part, _ in parts])
-    link = links[np.concatenate([part.link + offset for part, offset in parts])]
+    kinds = list(dict.fromkeys(part.kind for part in parts))
+    kind = np.repeat([kinds.index(part.kind) for part in parts], [len(part.amount) for part in parts])
+    links, texts = pd.factorize(np.concatenate([np.asarray(texts, dtype=object) for _, texts in blocks]))
     order = np.argsort(payee * len(names) + column, kind="stable")
     order = order[amount[order] != 0]
     return pd.DataFrame(
         {
-            "payee": pd.Categorical.from_codes(payee[order], payees),
-            "period": pd.Categorical.from_codes(column[order], list(names), ordered=True),
-            "kind": pd.Categorical.from_codes(kind[order], kinds),
+            "payee": _named(payee[order], payees),
+            "period": _named(column[order], pd.Index(names), ordered=True),
+            "kind": _named(kind[order], pd.Index(kinds)),
             "amount": amount[order],
-            "link": pd.Categorical.from_codes(link[order], values),
+            "link": _named(links[link[order]], pd.Index(texts)),
         }
     )
 
 
-def _offsets(
-    blocks: Sequence[tuple[Sequence[Entries], Sequence[str]]],
-) -> tuple[list[Sequence[Entries]], list[int]]:
-    sizes = [len(texts) for _, texts in blocks]
-    return [entries for entries, _ in blocks], np.cumsum([0, *sizes[:-1]]).tolist()
+def _named(codes: Ints, names: pd.Index, *, ordered: bool = False) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, names, ordered=ordered)  # type: ignore[call-overload,no-any-return]
 
 
 def checked_amounts(table: pd.DataFrame, column: str, where: str) -> Ints:

@@ -79,9 +79,9 @@ def _row_of_the_day(currency: pd.Series, day: pd.Series, rates: pd.DataFrame, to
     """Find the number of the row of `rates` that holds for each amount; `len(rates)` for one that needs none."""
     twice = rates.duplicated(["currency", "valid_from"])
     if twice.any():
-        row = rates[twice].iloc[0]
+        again = rates[twice].iloc[0]
         raise MoneyError(
-            f"{row['currency']} has two rates from {row['valid_from']:%Y-%m-%d}.",
+            f"{again['currency']} has two rates from {again['valid_from']:%Y-%m-%d}.",
             where="exchange rates",
             remedy="Keep one of them.",
         )
@@ -96,9 +96,9 @@ def _row_of_the_day(currency: pd.Series, day: pd.Series, rates: pd.DataFrame, to
     foreign = asked[asked["currency"] != to]
     dated = foreign.dropna(subset="day").sort_values("day", kind="stable")
     met = pd.merge_asof(dated, known.sort_values("day", kind="stable"), on="day", by="currency")
-    row = np.full(len(asked), len(rates), dtype=np.int64)
-    row[foreign["place"]] = -1
-    row[met["place"]] = met["row"].fillna(-1)
+    row: Ints = np.full(len(asked), len(rates), dtype=np.int64)
+    row[foreign["place"].to_numpy()] = -1
+    row[met["place"].to_numpy()] = met["row"].fillna(-1).to_numpy(dtype=np.int64)
     if (row < 0).any():
         first = asked[row < 0].iloc[0]
         when = "an unknown day" if pd.isna(first["day"]) else f"{first['day']:%Y-%m-%d}"

@@ -10,11 +10,13 @@ from spms_lib.errors import MoneyError, TableError
 from spms_lib.incentives.engine.exact import Ints
 from spms_lib.incentives.payments.adjust import REBOOK, REVERSAL
 from spms_lib.incentives.payments.deals import HOLDBACK, RELEASE, deal_entries
-from spms_lib.incentives.payments.draws import PAYEE, draw_grid
+from spms_lib.incentives.payments.draws import draw_grid
 from spms_lib.incentives.payments.entries import (
     COLUMNS,
     EARNING,
+    PAYEE,
     PAYMENT,
+    Block,
     Entries,
     checked_amounts,
     codes_of,
@@ -98,11 +100,9 @@ def pay(
     payees = pd.Index(
         pd.concat([pd.Series(table[PAYEE].unique()) for table in tables]).unique()
     ).sort_values()
-    blocks = [_earned(earnings, payees, run)]
+    blocks: list[Block] = [_earned(earnings, payees, run)]
     if deals is not None and terms.by_deal:
-        blocks.append(
-            (deal_entries(deals, terms, payees, run), [f"deal {name}" for name in pd.unique(deals["deal"])])
-        )
+        blocks.append(deal_entries(deals, terms, payees, run))
     if adjusted is not None:
         blocks.append(_adjusted(adjusted, payees, run))
     due = matrix([part for entries, _ in blocks for part in entries], (len(payees), len(run.names)))
@@ -152,7 +152,7 @@ def balances(ledger: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index).reset_index()
 
 
-def _earned(earnings: pd.DataFrame, payees: pd.Index, run: PayPeriods) -> tuple[list[Entries], list[str]]:
+def _earned(earnings: pd.DataFrame, payees: pd.Index, run: PayPeriods) -> Block:
     component, components = pd.factorize(earnings["component"])
     month, months = pd.factorize(earnings["period"])
     amount = checked_amounts(earnings, "earned", "earnings")
@@ -162,7 +162,7 @@ def _earned(earnings: pd.DataFrame, payees: pd.Index, run: PayPeriods) -> tuple[
     return [Entries(EARNING, who, column, amount, component * len(months) + month)], links
 
 
-def _adjusted(adjusted: pd.DataFrame, payees: pd.Index, run: PayPeriods) -> tuple[list[Entries], list[str]]:
+def _adjusted(adjusted: pd.DataFrame, payees: pd.Index, run: PayPeriods) -> Block:
     need(adjusted, COLUMNS, "adjustments")
     link, links = pd.factorize(adjusted["link"])
     who = codes_of(adjusted[PAYEE], payees)

@@ -42,7 +42,7 @@ class PayPeriods:
         texts = (
             months if not pd.api.types.is_datetime64_any_dtype(months) else self.calendar.months_of(months)
         )
-        codes, values = pd.factorize(texts.to_numpy(dtype=object))
+        codes, values = pd.factorize(texts)
         columns = np.array([*(self._column(value) for value in values), len(self.names)], dtype=np.int64)
         return columns[codes]
 

@@ -21,7 +21,17 @@ from spms_lib.incentives.payments.terms import (
     PaymentTerms,
 )
 from spms_lib.incentives.plan.model import INTERVALS
-from spms_lib.incentives.plan.values import Place, Problem, Problems, Read, fields, number, one_of, text, whole
+from spms_lib.incentives.plan.values import (
+    Place,
+    Problem,
+    Problems,
+    Read,
+    fields,
+    number,
+    one_of,
+    text,
+    whole,
+)
 from spms_lib.money import minor_per_unit
 
 
