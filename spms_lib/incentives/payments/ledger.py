@@ -45,6 +45,7 @@ def pay(
     *,
     periods: Sequence[str],
     calendar: FiscalCalendar,
+    payees: Sequence[str] = (),
     draws: pd.DataFrame | None = None,
     deals: pd.DataFrame | None = None,
     adjusted: pd.DataFrame | None = None,
@@ -58,6 +59,8 @@ def pay(
         it has one.
     periods
         All months of the run, whole pay periods, in order.
+    payees
+        Who takes part although no table names them: a draw is paid to those who earn nothing, too.
     draws
         Payees whose draw is not the plan's; see `draw_grid`.
     deals
@@ -96,18 +99,18 @@ def pay(
     if terms.by_deal and deals is None:
         raise TableError("The plan pays by deals, but there are none.", where="deals", remedy="Pass `deals`.")
     run = pay_periods(periods, terms.paid, calendar)
-    tables = [table for table in (earnings, draws, deals, adjusted) if table is not None]
-    payees = pd.Index(
-        pd.concat([pd.Series(table[PAYEE].unique()) for table in tables]).unique()
-    ).sort_values()
-    blocks: list[Block] = [_earned(earnings, payees, run)]
+    named = [table[PAYEE] for table in (earnings, draws, deals, adjusted) if table is not None]
+    people = (
+        pd.Index([*payees, *pd.concat([pd.Series(one.unique()) for one in named])]).unique().sort_values()
+    )
+    blocks: list[Block] = [_earned(earnings, people, run)]
     if deals is not None and terms.by_deal:
-        blocks.append(deal_entries(deals, terms, payees, run))
+        blocks.append(deal_entries(deals, terms, people, run))
     if adjusted is not None:
-        blocks.append(_adjusted(adjusted, payees, run))
-    due = matrix([part for entries, _ in blocks for part in entries], (len(payees), len(run.names)))
-    done = settle(due, terms, draw_grid(terms.draw, payees, run, draws))
-    return frame([*blocks, (_settled(done), PAID_AT)], payees, run.names)
+        blocks.append(_adjusted(adjusted, people, run))
+    due = matrix([part for entries, _ in blocks for part in entries], (len(people), len(run.names)))
+    done = settle(due, terms, draw_grid(terms.draw, people, run, draws))
+    return frame([*blocks, (_settled(done), PAID_AT)], people, run.names)
 
 
 def net(ledger: pd.DataFrame, by: Sequence[str] = ("payee", "period")) -> pd.Series:

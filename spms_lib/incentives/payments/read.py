@@ -107,7 +107,7 @@ def _cap(per_unit: int, value: object, place: Place, found: Problems) -> Payment
     read = fields(
         value, place, found, {"per_period": money, "total": money, "excess": one_of(*EXCESSES)}, ("excess",)
     )
-    if not {"per_period", "total"} & set(read):
+    if read and not {"per_period", "total"} & set(read):
         found.append(Problem(place, "It has no amount.", "State per_period, total, or both."))
     return PaymentCap(**{"per_period": None, "total": None, "excess": "", **read})
 
