@@ -7,6 +7,7 @@ import pytest
 
 from spms_lib.errors import MoneyError
 from spms_lib.incentives.payments.settle import share_of
+from spms_lib.incentives.payments.terms import PaymentTerms
 
 from compensation_cases import CASES, of_calc  # isort: skip
 from payments_desk import YEARS, earned, euros, of_kind, paid, problems_of, terms_of  # isort: skip
@@ -118,7 +119,7 @@ def test_a_percentage_is_paid_in_full_until_a_cap_says_otherwise_in_the_same_cur
     assert share.tolist() == [expected["percent"] * 100]
     table = earned(expected["percent"]).assign(currency="USD")
     assert table["earned"].tolist() == share.tolist()
-    assert euros(paid(table, terms_of("paid: month").__class__(), 1), "paid") == [expected["percent"]]
+    assert euros(paid(table, PaymentTerms(), 1), "paid") == [expected["percent"]]
     with pytest.raises(MoneyError, match="'ann' earned USD under terms in EUR"):
         paid(table, terms_of("cap: {per_period: 1000000, excess: lost}"), 1)
     (problem,) = problems_of("cap: {per_period: 1000000, excess: lost}")

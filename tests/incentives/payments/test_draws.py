@@ -67,6 +67,15 @@ def test_returns_wait_for_the_next_earnings_or_are_owed_under_the_terms_of_the_d
     assert euros(owed, "paid") == [100, 0, 100, 300]
 
 
+def test_returns_are_deducted_before_a_draw_starts_and_its_recovery_waits() -> None:
+    terms = terms_of(
+        "negative: recover\ndraw: {type: recoverable, minimum: 50, from: 2026-03, recovery_from: 2}"
+    )
+    ledger = paid(earned(-300, 200, 200, 200), terms, 4)
+    assert euros(ledger, "owed") == [300, 100, 100, 0]
+    assert euros(ledger, "paid") == [0, 0, 200, 100]
+
+
 def test_payees_have_draws_of_their_own_one_after_the_other() -> None:
     rows = [
         ("bob", "non_recoverable", 50000, pd.Timestamp("2026-01-10"), pd.Timestamp("2026-01-31")),
@@ -91,6 +100,10 @@ def test_somebody_who_earned_nothing_at_all_still_draws() -> None:
     ("rows", "message"),
     [
         ([("ann", "advance", 5, None, None), ("ann", "advance", 5, "2026-02", None)], "'ann' has two draws"),
+        (
+            [("ann", "advance", 5, None, "2026-02"), ("ann", "advance", 5, "2026-02", None)],
+            "'ann' has two draws",
+        ),
         ([("ann", "loan", 5, None, None)], "draw of 'ann' cannot be used"),
         ([("ann", "advance", -5, None, None)], "draw of 'ann' cannot be used"),
     ],

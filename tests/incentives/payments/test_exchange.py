@@ -6,7 +6,7 @@ from math import floor
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.errors import MoneyError
@@ -38,6 +38,7 @@ def test_each_amount_takes_the_rate_of_its_day_and_keeps_it() -> None:
     assert "converted" not in table
 
 
+@settings(max_examples=30)
 @given(
     amount=st.integers(-(10**14), 10**14),
     rate=st.integers(1, 10**11).map(lambda scaled: Decimal(scaled).scaleb(-8)),
