@@ -1,0 +1,1 @@
+"""Gaming: what payees do that the plan invites, tested against chance."""

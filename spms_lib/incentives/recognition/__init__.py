@@ -1,0 +1,1 @@
+"""Recognition: awards by absolute rules, and leaderboards that name only who wants to be named."""
