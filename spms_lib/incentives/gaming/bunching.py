@@ -1,13 +1,21 @@
-"""Bunching: do more payees end just above a tier edge than a smooth distribution would put there?"""
+"""Bunching: whether more payees end just above a tier edge than a smooth distribution puts there."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from spms_lib.errors import ParamsError
-from spms_lib.incentives.gaming.density import DEGREE, EXACT, Smooth, at_edges, bin_starts, count_law, fit_smooth
+from spms_lib.incentives.gaming.density import (
+    DEGREE,
+    EXACT,
+    Smooth,
+    at_edges,
+    bin_starts,
+    count_law,
+    fit_smooth,
+)
 from spms_lib.incentives.gaming.found import found
 from spms_lib.tables import need
 
@@ -73,7 +81,7 @@ def bunching(payees: pd.DataFrame, edges: pd.DataFrame, *, window: float = 0.02)
     smooth = fit_smooth(values, edges["edge"].to_numpy(dtype="float64"), window)
     absent = len(payees) - len(known)
     left_out = f"{absent} without an attainment are not counted" if absent else ""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for edge in edges.to_dict("records"):
         at = float(edge["edge"])
         above, below = (values >= at) & (values < at + window), (values >= at - window) & (values < at)
@@ -84,7 +92,7 @@ def bunching(payees: pd.DataFrame, edges: pd.DataFrame, *, window: float = 0.02)
             _density(smooth, at, window, int(above.sum()), pay),
             _pair(smooth, at, window, int(above.sum()), int(below.sum())),
         ):
-            note = "; ".join(part for part in (str(told["note"]), left_out) if part)
+            note = "; ".join(part for part in (told["note"], left_out) if part)
             rows.append(told | {"where": f"edge {at:.6g}", "plan_feature": _feature(edge), "note": note})
     return found(rows)
 
@@ -120,10 +128,10 @@ def bunching_curve(payees: pd.DataFrame, edges: pd.DataFrame, *, window: float =
     return pd.DataFrame(rows, columns=columns)
 
 
-def _density(smooth: Smooth, edge: float, window: float, above: int, pay: float) -> dict[str, object]:
+def _density(smooth: Smooth, edge: float, window: float, above: int, pay: float) -> dict[str, Any]:
     mean, variance = smooth.expected(edge + np.array([0, window / 2]), window / 2)
     few = f"too few to tell: less than {LEAST_EXPECTED:g} payees are expected there"
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "detector": "bunching", "statistic": "payees just above the edge",
         "convention": _DENSITY.format(w=window), "note": smooth.unfit or (few if mean < LEAST_EXPECTED else ""),
     }  # fmt: skip
@@ -138,10 +146,10 @@ def _density(smooth: Smooth, edge: float, window: float, above: int, pay: float)
     }  # fmt: skip
 
 
-def _pair(smooth: Smooth, edge: float, window: float, above: int, below: int) -> dict[str, object]:
+def _pair(smooth: Smooth, edge: float, window: float, above: int, below: int) -> dict[str, Any]:
     both = above + below
     few = f"too few to tell: {both} payees beside the edge, {LEAST_PAIR} are needed"
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "detector": "just above", "statistic": "share above, of those beside the edge",
         "convention": _PAIR.format(w=window), "note": smooth.unfit or (few if both < LEAST_PAIR else ""),
     }  # fmt: skip
@@ -158,9 +166,9 @@ def _pair(smooth: Smooth, edge: float, window: float, above: int, below: int) ->
     }  # fmt: skip
 
 
-def _feature(edge: dict[str, object]) -> str:
+def _feature(edge: dict[Any, Any]) -> str:
     """Name what the plan does at an edge, and where it says so."""
-    jump, before, after = (float(str(edge[name])) for name in ("jump", "slope_before", "slope_after"))
+    jump, before, after = (float(edge[name]) for name in ("jump", "slope_before", "slope_after"))
     parts = [f"pay jumps by {jump:.4g} of target incentive"] if jump else []
     parts += [f"rate {before:.4g} below, {after:.4g} above"] if before != after else []
     return f"{'; '.join(parts) or 'nothing changes here'} ({edge['clause']})"

@@ -1,12 +1,13 @@
 """A smooth density of attainment, fitted where no tier edge is near: what the edge is held against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import xlogy
 
 Floats = NDArray[np.float64]
 
@@ -20,15 +21,18 @@ EXACT: Final = 1e-9  # an attainment of 1 that was computed as 0.9999999999 coun
 
 @dataclass(frozen=True, slots=True)
 class Smooth:
-    """A density fitted where no edge is near: counts per unit of attainment, exp(basis @ weights)."""
+    """A density fitted where no edge is near: payees per unit of attainment, exp(basis @ weights).
+
+    `dispersion` is the misfit (deviance by degree of freedom, at least 1); `unfit` says why it cannot
+    stand for the null, or nothing.
+    """
 
     weights: Floats
     covariance: Floats
     dispersion: float
     low: float
     high: float
-    fitted: int
-    distinct: float
+    unfit: str
 
     def expected(self, starts: Floats, width: float) -> tuple[float, float]:
         """Count expected in bins side by side, and the variance of that expectation."""
@@ -36,15 +40,6 @@ class Smooth:
         rates = np.exp(np.clip(basis @ self.weights, -50, 50)) * width
         slope = rates @ basis
         return float(rates.sum()), float(slope @ self.covariance @ slope)
-
-    @property
-    def unfit(self) -> str:
-        """Why no smooth density can stand for the null, or nothing."""
-        if self.fitted < LEAST_FITTED:
-            return f"too few to tell: {self.fitted} payees away from the edges, {LEAST_FITTED} are needed"
-        if self.distinct < 0.5:
-            return "too few to tell: attainments come in lumps (rounded, or few large deals)"
-        return ""
 
     def basis(self, at: Floats) -> Floats:
         """Legendre polynomials over the fitted range."""
@@ -58,6 +53,7 @@ def bin_starts(edges: Floats, window: float) -> Floats:
 
 
 def at_edges(starts: Floats, edges: Floats, window: float) -> NDArray[np.bool_]:
+    """Say which bins lie so near an edge that the fit leaves them out."""
     near = (starts[:, None] + window / 2 > edges - BELOW * window + EXACT) & (
         starts[:, None] < edges + ABOVE * window - EXACT
     )
@@ -73,25 +69,32 @@ def fit_smooth(values: Floats, edges: Floats, window: float) -> Smooth:
     inside = (place >= 0) & (values < away[place] + width)
     counts = np.bincount(place[inside], minlength=len(away)).astype("float64")
     low, high = float(starts[0]), float(starts[-1] + width)
-    empty = Smooth(np.zeros(DEGREE + 1), np.eye(DEGREE + 1), 1.0, low, high, int(counts.sum()), 0.0)
-    if empty.fitted < LEAST_FITTED:
-        return empty
-    basis = empty.basis(away + width / 2)
-    weights = np.linalg.lstsq(basis, np.log(counts + 0.5), rcond=None)[0]
-    for _ in range(100):
+    none = Smooth(np.zeros(DEGREE + 1), np.eye(DEGREE + 1), 1.0, low, high, _why_not(values[inside]))
+    if none.unfit:
+        return none
+    basis = none.basis(away + width / 2)
+    weights = np.asarray(np.linalg.lstsq(basis, np.log(counts + 0.5), rcond=None)[0], dtype="float64")
+    for _ in range(200):
         rate = np.exp(np.clip(basis @ weights, -50, 50))
         information = basis.T @ (rate[:, None] * basis) + 1e-9 * np.eye(DEGREE + 1)
         step = np.linalg.solve(information, basis.T @ (counts - rate))
-        weights = weights + step / max(1.0, float(np.abs(step).max()))
+        weights += step / max(1.0, float(np.abs(step).max()))
         if float(np.abs(step).max()) < 1e-9:
             break
-    rate = np.exp(np.clip(basis @ weights, -50, 50))
-    chi = float(((counts - rate) ** 2 / np.maximum(rate, 1e-3)).sum())
-    dispersion = max(1.0, chi / max(len(away) - DEGREE - 1, 1))
+    else:
+        return replace(none, unfit="too few to tell: no smooth density could be fitted")
+    deviance = 2 * float((xlogy(counts, counts / rate) - counts + rate).sum())
+    dispersion = max(1.0, deviance / max(len(away) - DEGREE - 1, 1))
     weights[0] -= np.log(width)
-    distinct = len(np.unique(values[inside].round(9))) / empty.fitted
-    covariance = dispersion * np.linalg.inv(information)
-    return Smooth(weights, covariance, dispersion, low, high, empty.fitted, distinct)
+    return Smooth(weights, dispersion * np.linalg.inv(information), dispersion, low, high, "")
+
+
+def _why_not(values: Floats) -> str:
+    if len(values) < LEAST_FITTED:
+        return f"too few to tell: {len(values)} payees away from the edges, {LEAST_FITTED} are needed"
+    if len(np.unique(values.round(9))) < len(values) / 2:
+        return "too few to tell: attainments come in lumps (rounded, or few large deals)"
+    return ""
 
 
 def count_law(mean: float, variance: float) -> "stats.rv_frozen":

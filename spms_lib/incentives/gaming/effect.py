@@ -84,10 +84,10 @@ def effect(
     size = float(own @ y) / spread
     score = np.bincount(payee, own * y, count)
     noise = np.bincount(payee, own * (y - size * own), count)
-    free = max(len(rows) - count - rest.shape[1] - 1, 1)
-    error = np.sqrt((noise @ noise) * count / (count - 1) * (len(rows) - 1) / free) / spread
-    half = float(stats.t.ppf(0.975, varies - 1)) * float(error)
-    flips = np.random.default_rng(seed).choice([-1.0, 1.0], size=(DRAWS, count)) @ score
+    fewer = count / (count - 1) * (len(rows) - 1) / max(len(rows) - rest.shape[1] - 1, 1)  # CR1
+    half = float(stats.t.ppf(0.975, varies - 1)) * float(np.sqrt(fewer * (noise @ noise))) / spread
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(DRAWS, count))
+    flips = np.sqrt(fewer) * (signs @ score)
     as_much = int((direction * flips >= direction * score.sum()).sum())
     return Effect(size, size - half, size + half, (1 + as_much) / (1 + DRAWS), varies)
 

@@ -1,7 +1,7 @@
 """What a detector says: one row per question, with its null model, or why nobody can tell."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ COLUMNS: Final = (
 _NUMBERS: Final = ("observed", "expected_under_null", "size", "low", "high", "p_value", "money")
 
 
-def found(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+def found(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Bring rows of detectors into the common frame; a number that is not given is missing."""
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     texts = [name for name in COLUMNS if name not in _NUMBERS]

@@ -1,6 +1,6 @@
 """Sales around the ends of intervals, and how each payee stood when the end came near."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -110,7 +110,7 @@ def with_incentive(rows: pd.DataFrame, *, reach: float = REACH, far: float = FAR
 
 def compared(
     rows: pd.DataFrame, *, outcome: str, incentive: str, others: list[str], direction: int, seed: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Turn an effect into the numbers of a finding, or into the note that there is too little.
 
     Observed is the mean outcome of the rows with the incentive, expected the same less the effect.

@@ -1,7 +1,8 @@
-"""Late spikes: do payees sell more in the last days when the next tier is within reach?"""
+"""Late spikes: whether payees sell more in the last days when the next tier is within reach."""
 
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from spms_lib.incentives.gaming.effect import METHOD
@@ -48,20 +49,17 @@ def late_spikes(
         "detector": "late spike", "where": "all interval ends", "statistic": "share sold in the last days",
         "plan_feature": feature, "convention": _CONVENTION,
     }  # fmt: skip
-    return found([row | told | {"money": moved(told, rows, "near")}])
+    return found([row | told | {"money": moved(told, rows, "near", direction=1)}])
 
 
 def with_usual(rows: pd.DataFrame) -> pd.DataFrame:
     """Add each payee's usual (mean sales of an interval), and sales as shares of it; payees who sold nothing go."""
     usual = (rows["before"] + rows["late"]).groupby(rows[KEYS[0]]).transform("mean")
     rows = rows.assign(usual=usual)[usual > 0]
-    return rows.assign(
-        before_share=rows["before"] / rows["usual"], late_share=rows["late"] / rows["usual"]
-    )
+    return rows.assign(before_share=rows["before"] / rows["usual"], late_share=rows["late"] / rows["usual"])
 
 
-def moved(told: dict[str, object], rows: pd.DataFrame, incentive: str) -> float | None:
-    """Sales that the effect stands for: its size times the usual sales of all rows with the incentive."""
-    if "size" not in told:
-        return None
-    return abs(float(str(told["size"]))) * float((rows["usual"] * rows[incentive]).sum())
+def moved(told: dict[str, Any], rows: pd.DataFrame, incentive: str, *, direction: int) -> float:
+    """Sales that an effect in the suspected direction stands for, over all rows with the incentive."""
+    size = direction * float(told.get("size", np.nan))
+    return max(size, 0.0) * float((rows["usual"] * rows[incentive]).sum())
