@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import table
 
@@ -119,6 +119,7 @@ def test_three_quarters_in_a_row_make_a_streak_and_a_gap_leaves_it_open() -> Non
     ]  # cyd has been here for two quarters only
 
 
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([0.5, 1.0, 2.0, None]), min_size=1, max_size=10), st.integers(1, 4))
 def test_a_streak_is_what_any_filling_of_the_gaps_agrees_on(values: list[float | None], n: int) -> None:
     periods = FiscalCalendar().range("2026-01", "2026-12")[: len(values)]
@@ -201,6 +202,7 @@ def test_a_calibrated_forecaster_is_near_in_every_period_and_covers_as_stated() 
     assert given_to([covered], long(rows)) == [("ada", "2026Q2", "awarded"), ("dan", "2026Q2", "not known")]
 
 
+@settings(max_examples=25)
 @given(st.permutations(range(9)))
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     rows = long(IMPROVERS)

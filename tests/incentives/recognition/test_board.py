@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spms_lib.errors import CheckError, ParamsError, TableError
@@ -61,6 +61,7 @@ def test_equal_on_both_measures_is_shared_and_never_drawn() -> None:
     assert ranks(board(measures, ties="second", second="margin"))["c"] == 1
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 5), min_size=7, max_size=12))
 def test_a_shared_rank_is_one_more_than_the_number_of_better_ones(values: list[int]) -> None:
     measures = rows([float(v) for v in values])
