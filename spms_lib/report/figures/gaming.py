@@ -41,7 +41,9 @@ def bunching_bars(
     top = float(curve[["observed", "high"]].max(axis=None))
     low, high = float(curve["start"].min()), float(curve["stop"].max())
     places = apart(edges["edge"].astype("float64").tolist(), (high - low) * 0.19)
-    for edge, label, place in zip(edges["edge"], edges["label"], places, strict=True):
+    for edge, label, place in zip(
+        edges["edge"].astype("float64").tolist(), edges["label"], places, strict=True
+    ):
         ax.plot(
             [edge, edge, place],
             [0, top * 1.04, top * 1.1],
@@ -50,9 +52,7 @@ def bunching_bars(
             linestyle=":",
             zorder=1,
         )
-        ax.text(
-            place, top * 1.12, f"{short_ratio(float(edge))}\n{label}", ha="center", va="bottom", fontsize=9
-        )
+        ax.text(place, top * 1.12, f"{short_ratio(edge)}\n{label}", ha="center", va="bottom", fontsize=9)
     ax.set_xlim(low, high)
     ax.set_ylim(0, top * 1.34)
     ratio_axis(ax, "x", ticks=10)
