@@ -80,7 +80,21 @@ WHISKER_COLUMNS = {
     "group": "level", "row": "source", "value": "wape", "low": "low", "high": "high", "mark": "mark",
 }  # fmt: skip
 
+BINS = pd.DataFrame(
+    {
+        "start": [0.96, 0.97, 0.98, 0.99, 1.0, 1.01, 1.02],
+        "stop": [0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03],
+        "observed": [9, 10, 4, 2, 30, 11, 9],
+        "expected": [9.5, 9.6, 9.7, 9.7, 9.7, 9.6, 9.5],
+        "low": 4.0,
+        "high": 16.0,
+        "at_edge": [False, False, True, True, True, True, False],
+    }
+)
+EDGES = pd.DataFrame({"edge": [1.0], "label": ["41 seen, 19 expected"]})
+
 DRAWN = {
+    "bunching_bars": lambda ax=None: figures.bunching_bars(BINS, EDGES, ax=ax),
     "intervals": lambda ax=None: figures.intervals(WHISKERS, **WHISKER_COLUMNS, note="toy", ax=ax),
     "dumbbell": lambda ax=None: figures.dumbbell(
         NODES, rows="name", points={"target": "value", "field": "field"}, number="target", ax=ax
@@ -361,3 +375,12 @@ def test_a_row_with_unknown_ends_has_a_dot_and_no_whisker_and_the_marked_row_is_
     assert texts(ax) == ["company", "best, chance 80%", "region", "best"]
     turned = figures.intervals(WHISKERS, **WHISKER_COLUMNS, groups=["region", "company", "team"])
     assert [text for text in texts(turned) if not text.startswith("best")] == ["region", "company"]
+
+
+def test_the_figure_of_bunching_draws_every_count_and_says_what_was_seen_at_the_edge():
+    ax = figures.bunching_bars(BINS, EDGES)
+    assert [bar.get_height() for bar in ax.patches] == BINS["observed"].tolist()
+    assert texts(ax) == ["100%\n41 seen, 19 expected"]
+    near = {bar.get_facecolor() for bar, edge in zip(ax.patches, BINS["at_edge"], strict=True) if edge}
+    away = {bar.get_facecolor() for bar, edge in zip(ax.patches, BINS["at_edge"], strict=True) if not edge}
+    assert not near & away

@@ -3,6 +3,7 @@
 from spms_lib.report.figures.compare import bridge, dumbbell
 from spms_lib.report.figures.fairness import scatter_fairness
 from spms_lib.report.figures.feasibility import chances, difficulty_strip
+from spms_lib.report.figures.gaming import bunching_bars
 from spms_lib.report.figures.goals import coverage_bars, layer_marks
 from spms_lib.report.figures.intervals import intervals
 from spms_lib.report.figures.pay import attainment_histogram, payout_curve
@@ -18,6 +19,7 @@ __all__ = [
     "allocation_bars",
     "attainment_histogram",
     "bridge",
+    "bunching_bars",
     "capacity_columns",
     "cascade_bars",
     "chances",
