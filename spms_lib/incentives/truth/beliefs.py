@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from spms_lib.errors import TableError
@@ -47,12 +47,19 @@ class Belief:
             return float(self.law.std())
         return float(np.sqrt((self.points - self.mean) ** 2 @ self.weights))
 
-    def quantile(self, tau: float) -> float:
-        """Smallest amount that sales stay at or below with a chance of at least tau."""
+    def quantile(self, tau: ArrayLike) -> Floats:
+        """Smallest amounts that sales stay at or below with a chance of at least tau."""
         if self.law is not None:
-            return float(self.law.ppf(tau))
-        upto = np.cumsum(self.weights)
-        return float(self.points[min(int(np.searchsorted(upto, tau - 1e-12)), len(upto) - 1)])
+            return np.asarray(self.law.ppf(tau))
+        upto = np.searchsorted(np.cumsum(self.weights), np.asarray(tau) - 1e-12)
+        return self.points[np.minimum(upto, len(self.points) - 1)]
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The range in which a report is looked for: beyond all but 1 in 10,000 outcomes, and a quarter more."""
+        low, high = (float(end) for end in self.quantile([1e-4, 1 - 1e-4]))
+        more = max((high - low) / 4, 1e-9 * abs(high))
+        return low - more, high + more
 
     def expect(self, pay: Pay, reports: Floats, breaks: Floats) -> Floats:
         """Compute the expected pay of each report.
@@ -93,7 +100,7 @@ def belief_of(given: Any) -> Belief:
 
     Examples
     --------
-    >>> belief_of(([80, 140], [1, 3])).mean, belief_of(stats.norm(100, 20)).quantile(0.5)
+    >>> belief_of(([80, 140], [1, 3])).mean, belief_of(stats.norm(100, 20)).quantile(0.5).item()
     (125.0, 100.0)
     """
     none = np.empty(0)

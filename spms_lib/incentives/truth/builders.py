@@ -4,10 +4,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from spms_lib.errors import PlanError
-from spms_lib.incentives.truth.schemes import ForecastIncentive, Linear, Menu, Score
+from spms_lib.incentives.truth.incentive import ForecastIncentive
+from spms_lib.incentives.truth.schemes import Linear, Menu, Score
 from spms_lib.incentives.truth.statistic import WHERE, Statistic, exact, statistic
 
 Number = str | int | float | Decimal | Fraction
+
 
 def weitzman(alpha: Number, beta: Number, gamma: Number, *, base: Number = 0) -> Linear:
     """Pay beta for each unit forecast, alpha for each sold above it; each unit short costs gamma.
@@ -66,7 +68,7 @@ def weitzman_design(*, beta: Number, tau: Number, spread: Number, base: Number =
     rate, chance, wide = exact(beta, "beta"), exact(tau, "tau"), exact(spread, "spread")
     refuse_unless(0 < chance < 1, f"tau is {tau}.", "Use a chance between 0 and 1.")
     refuse_unless(
-        0 < wide and wide * chance < rate,
+        wide > 0 and wide * chance < rate,
         f"A spread of {spread} at tau {float(chance):g} leaves alpha at {float(rate - chance * wide):g}.",
         f"Use a spread above 0 and below beta / tau = {float(rate / chance):g}.",
     )
@@ -147,6 +149,34 @@ def scoring_rule(asked: str | Statistic, *, amount: Number, rate: Number) -> For
         len(wanted.parts) == 2, f"There is no score for '{wanted.name}'.", "Use convex_menu for the mean."
     )
     return Score(scheme="scoring_rule", amount=fixed, rate=cost)
+
+
+def known_schemes(objective: Number, *, rate: Number = 1) -> dict[str, ForecastIncentive]:
+    """Give the schemes of the literature side by side, on one scale, for a table or a figure.
+
+    Parameters
+    ----------
+    objective
+        About what is expected to be sold.
+    rate
+        Bonus per unit of sales at the objective; all other rates are in proportion.
+
+    Examples
+    --------
+    >>> {name: one.elicits.name for name, one in known_schemes(100).items()}["Gonik (IBM Brazil)"]
+    'median'
+    """
+    unit, goal = exact(rate, "rate"), exact(objective, "objective")
+    part = goal * unit / 10
+    return {
+        "Weitzman, 30 % either side": weitzman(unit * 7 / 10, unit, unit * 13 / 10),
+        "Weitzman, 70 : 100 : 150": weitzman(unit * 7 / 10, unit, unit * 3 / 2),
+        "Weitzman, 80 % commit": weitzman_design(beta=unit, tau=Fraction(1, 5), spread=unit * 3 / 5),
+        "Gonik (IBM Brazil)": gonik(goal, standard=goal * unit * 5 / 6),
+        "Convex menu": convex_menu(goal, rate=unit * 7 / 10, spread=unit * 3 / 10),
+        "Pinball score, 80 % commit": scoring_rule("commit_80", amount=part, rate=unit * 3 / 5),
+        "CRPS score": scoring_rule("distribution", amount=part, rate=unit * 3 / 5),
+    }
 
 
 def refuse_unless(fine: bool, what: str, remedy: str) -> None:

@@ -14,7 +14,7 @@ from spms_lib.incentives.truth.builders import (
     weitzman,
     weitzman_design,
 )
-from spms_lib.incentives.truth.schemes import ForecastIncentive
+from spms_lib.incentives.truth.incentive import ForecastIncentive
 from spms_lib.incentives.truth.statistic import Statistic, exact, statistic
 from spms_lib.money import minor_per_unit
 
@@ -28,7 +28,7 @@ def incentive_from_dict(data: Mapping[str, object], *, currency: str | None = No
     ----------
     data
         `scheme` and `statistic`, and by scheme: weitzman (`beta`, `spread`, or `alpha`, `beta`, `gamma`;
-        `base`), gonik (`objective`, `standard`), convex_menu (`objective`, `rate`, `spread`, `base`),
+        `base`), gonik (`standard`, `objective`), convex_menu (`objective`, `rate`, `spread`, `base`),
         scoring_rule (`amount`, `rate`). `objective` may be left out where each payee has one. Also `floor`,
         `cap`, `budget_share`. Rates may be text (`"12.5 %"`).
     currency
@@ -74,6 +74,7 @@ def _builder(
     scheme: str, declared: Statistic, numbers: Mapping[str, Fraction]
 ) -> Callable[..., ForecastIncentive]:
     """Choose the builder and refuse parameters that it does not know or lacks."""
+
     def by_spread(beta: Fraction, spread: Fraction, base: Fraction = Fraction(0)) -> ForecastIncentive:
         # a statistic without tau is refused by the comparison that follows: any tau will do
         return weitzman_design(beta=beta, tau=declared.tau or Fraction(1, 2), spread=spread, base=base)
@@ -86,7 +87,7 @@ def _builder(
 
     known: dict[str, tuple[Callable[..., ForecastIncentive], str, str]] = {
         "weitzman": (weitzman, "alpha beta gamma", "base"),
-        "gonik": (per_payee(gonik), "", "objective standard"),
+        "gonik": (per_payee(gonik), "standard", "objective"),
         "convex_menu": (per_payee(convex_menu), "rate spread", "objective base"),
         "scoring_rule": (score, "amount rate", ""),
     }

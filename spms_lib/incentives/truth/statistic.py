@@ -51,7 +51,7 @@ class Statistic:
     def of(self, belief: Belief) -> NDArray[np.float64]:
         """Work out what a seller with this belief says if honest, in the order of `parts`."""
         if self.tau is not None:
-            return np.array([belief.quantile(float(self.tau))])
+            return belief.quantile([float(self.tau)])
         return np.array([belief.mean, belief.sd][: len(self.parts)])
 
 
@@ -70,7 +70,9 @@ def statistic(name: str) -> Statistic:
     """
     if name in {MEAN, DISTRIBUTION}:
         return Statistic(name)
-    found = re.fullmatch(r"(commit|quantile)_(\d+(?:\.\d+)?|0?\.\d+)", "commit_50" if name == "median" else name)
+    found = re.fullmatch(
+        r"(commit|quantile)_(\d+(?:\.\d+)?|0?\.\d+)", "commit_50" if name == "median" else name
+    )
     if found:
         number = Fraction(found[2])
         tau = 1 - number / 100 if found[1] == "commit" else number
@@ -89,4 +91,6 @@ def exact(value: object, what: str) -> Fraction:
             pass
         else:
             return number / 100 if text.endswith("%") else number
-    raise PlanError(f"{what} is '{value}', not a number.", where=WHERE, remedy="Write it as 1.5, 150 % or 3/2.")
+    raise PlanError(
+        f"{what} is '{value}', not a number.", where=WHERE, remedy="Write it as 1.5, 150 % or 3/2."
+    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from spms_lib.incentives.truth.beliefs import Belief, Floats, belief_of
-from spms_lib.incentives.truth.schemes import ForecastIncentive
+from spms_lib.incentives.truth.incentive import ForecastIncentive
 
 LIE: Final = 0.1
 TOLERANCE: Final = 1e-3  # of the belief's standard deviation
@@ -47,9 +47,9 @@ def verify_truthful(
     --------
     >>> from scipy import stats
     >>> from spms_lib.incentives.truth.builders import weitzman
-    >>> row = verify_truthful(weitzman(70, 100, 150), {"normal": stats.norm(22, 2)}).iloc[0]
-    >>> row["statistic"], round(row["report"], 3), round(row["expected_bonus"], 3), bool(row["truthful"])
-    ('quantile_0.375', 21.363, 2139.329, True)
+    >>> proof = verify_truthful(weitzman(70, 100, 150), {"normal": stats.norm(22, 2)})
+    >>> proof[["statistic", "declared", "report", "expected_bonus", "truthful"]].round(3).values.tolist()
+    [['quantile_0.375', 21.363, 21.363, 2139.329, True]]
     """
     rows = []
     for name, given in beliefs.items():
@@ -57,11 +57,13 @@ def verify_truthful(
         value = expected_bonus(incentive, belief)
         honest = incentive.elicits.of(belief)
         best = best_report(value, belief, len(honest))
-        most, base = _one(value, best), _one(value, honest)
-        equal = most - base <= _ROUNDING * max(abs(most), abs(base))  # a belief with gaps may have many optima
+        most, base = value_of(value, best), value_of(value, honest)
+        equal = most - base <= _ROUNDING * max(
+            abs(most), abs(base)
+        )  # a belief with gaps may have many optima
         for number, part in enumerate(incentive.elicits.parts):
             gap = float(best[number] - honest[number])
-            lies = [base - _one(value, _bent(honest, number, 1 + lie)) for lie in (-LIE, LIE)]
+            lies = [base - value_of(value, _bent(honest, number, 1 + lie)) for lie in (-LIE, LIE)]
             ratios = [lie / base if base > 0 else np.nan for lie in lies]
             truthful = abs(gap) <= tolerance * belief.sd or bool(equal)
             rows.append((name, part, honest[number], best[number], gap, most, *lies, *ratios, truthful))
@@ -109,7 +111,8 @@ def report_curves(
         expected_bonus, ratio. Lies are about the declared statistic.
     """
     held = belief_of(belief)
-    lines, marks = [], []
+    lines: list[pd.DataFrame] = []
+    marks: list[pd.DataFrame] = []
     for name, incentive in incentives.items():
         if len(incentive.elicits.parts) > 1:
             continue
@@ -120,7 +123,7 @@ def report_curves(
         for kept, reports in ((lines, grid), (marks, said)):
             paid = value(reports)
             frame = pd.DataFrame({"scheme": name, "report": reports, "expected_bonus": paid})
-            kept.append(frame.assign(ratio=paid / _one(value, best)))
+            kept.append(frame.assign(ratio=paid / value_of(value, best)))
         marks[-1].insert(1, "mark", ["best", "10 % lower", "10 % higher"])
     return pd.concat(lines, ignore_index=True), pd.concat(marks, ignore_index=True)
 
@@ -130,42 +133,51 @@ def expected_bonus(incentive: ForecastIncentive, belief: Belief) -> Value:
     return lambda reports: belief.expect(incentive.bonus, reports, incentive.breaks(reports))
 
 
-def best_report(value: Value, belief: Belief, numbers: int) -> NDArray[np.float64]:
+def best_report(value: Value, belief: Belief, numbers: int, *, points: int = 129) -> NDArray[np.float64]:
     """Find the report with the highest value: a grid over the whole range, then a search around its best.
 
     Parameters
     ----------
     numbers
         How many a report holds: 1, or 2 for (mean, sd).
+    points
+        Size of the grid, for single numbers.
     """
-    low, high = belief.quantile(1e-4), belief.quantile(1 - 1e-4)
-    reach = max(high - low, 1e-9 * abs(high))
-    low, high = low - reach / 4, high + reach / 4
+    low, high = belief.reach
+    reach = high - low
     if numbers == 2:
-        return _best_pair(value, np.array([[low, high], [reach / 400, reach]]))
-    picked = belief.points[:: max(1, len(belief.points) // 512)]
-    grid = np.unique(np.concatenate([np.linspace(low, high, 129), picked]))
+        return _best_pair(value, [(low, high), (reach / 400, reach)])
+    picked = belief.points[:: max(1, len(belief.points) // (4 * points))]
+    grid = np.unique(np.concatenate([np.linspace(low, high, points), picked]))
     paid = value(grid)
     top = int(np.argmax(paid))
     around = (grid[max(top - 1, 0)], grid[min(top + 1, len(grid) - 1)])
     found = optimize.minimize_scalar(
-        lambda said: -_one(value, np.array([said])), bounds=around, method="bounded", options={"xatol": reach * 1e-9}
+        lambda said: -value_of(value, np.array([said])),
+        bounds=around,
+        method="bounded",
+        options={"xatol": reach * 1e-9},
     )
     return np.array([found.x if -found.fun > paid[top] else grid[top]])
 
 
-def _best_pair(value: Value, bounds: Floats) -> NDArray[np.float64]:
-    means, sds = np.linspace(*bounds[0], 33), np.geomspace(*bounds[1], 17)
+def _best_pair(value: Value, bounds: list[tuple[float, float]]) -> NDArray[np.float64]:
+    (low, high), (tight, wide) = bounds
+    means, sds = np.linspace(low, high, 33), np.geomspace(tight, wide, 17)
     grid = np.stack(np.meshgrid(means, sds), axis=-1).reshape(-1, 2)
     start = grid[int(np.argmax(value(grid)))]
     found = optimize.minimize(
-        lambda said: -_one(value, said), start, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-9 * bounds[1, 1], "fatol": 0.0}
+        lambda said: -value_of(value, said),
+        start,
+        method="Nelder-Mead",
+        bounds=bounds,
+        options={"xatol": 1e-9 * wide, "fatol": 0.0},
     )
     return np.asarray(found.x)
 
 
-def _one(value: Value, report: Floats) -> float:
-    """Value of one report, given as its numbers."""
+def value_of(value: Value, report: Floats) -> float:
+    """Give the value of one report, shape (1,) or (2,)."""
     return float(value(report if len(report) == 1 else report[None])[0])
 
 
