@@ -96,7 +96,9 @@ def _builder(
     if scheme == "weitzman" and "spread" in numbers:
         build, needed = by_spread, "beta spread"
     for name in numbers:
-        near = difflib.get_close_matches(name, f"{needed} {further} spread floor cap budget_share".split(), n=1)
+        near = difflib.get_close_matches(
+            name, f"{needed} {further} spread floor cap budget_share".split(), n=1
+        )
         hint = f"Did you mean '{near[0]}'?" if near else f"It takes {needed} {further}".rstrip() + "."
         refuse_unless(name in f"{needed} {further}".split(), f"Scheme '{scheme}' has no '{name}'.", hint)
     lacking = [name for name in needed.split() if name not in numbers]

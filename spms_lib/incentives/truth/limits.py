@@ -122,7 +122,7 @@ def _limited(case: _Case) -> Value:
 
 def _over_two_periods(case: _Case) -> Value:
     """Today's bonus, and the best one of a next period whose objective today's report has moved."""
-    now = expected_bonus(case.incentive, case.belief)
+    earned = expected_bonus(case.incentive, case.belief)
     numbers = len(case.honest)
     start = case.honest[0] if case.incentive.objective is None else float(case.incentive.objective)
 
@@ -132,7 +132,7 @@ def _over_two_periods(case: _Case) -> Value:
             following = case.incentive.raised(case.ratchet * (said - start))
             then = expected_bonus(following, case.belief)
             later.append(value_of(then, best_report(then, case.belief, numbers, points=33)))
-        return now(reports) + case.discount * np.array(later)
+        return earned(reports) + case.discount * np.array(later)
 
     return value
 

@@ -92,42 +92,6 @@ def scheme_table(incentives: Mapping[str, ForecastIncentive], beliefs: Mapping[s
     return table[["scheme", *table.columns.drop("scheme")]]
 
 
-def report_curves(
-    incentives: Mapping[str, ForecastIncentive], belief: Any, *, points: int = 121
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Trace the expected bonus over everything a seller could say, for a figure.
-
-    Parameters
-    ----------
-    incentives
-        Of single numbers: a distribution has two and is left to `verify_truthful`.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns scheme, report, expected_bonus, ratio (of the best report's).
-    pd.DataFrame
-        One row per scheme and mark: scheme, mark (`best`, `10 % lower`, `10 % higher`), report,
-        expected_bonus, ratio. Lies are about the declared statistic.
-    """
-    held = belief_of(belief)
-    lines: list[pd.DataFrame] = []
-    marks: list[pd.DataFrame] = []
-    for name, incentive in incentives.items():
-        if len(incentive.elicits.parts) > 1:
-            continue
-        value = expected_bonus(incentive, held)
-        honest, best = incentive.elicits.of(held), best_report(value, held, 1)
-        grid = np.linspace(held.mean - 2 * held.sd, held.mean + 2 * held.sd, points)
-        said = np.array([best[0], honest[0] * (1 - LIE), honest[0] * (1 + LIE)])
-        for kept, reports in ((lines, grid), (marks, said)):
-            paid = value(reports)
-            frame = pd.DataFrame({"scheme": name, "report": reports, "expected_bonus": paid})
-            kept.append(frame.assign(ratio=paid / value_of(value, best)))
-        marks[-1].insert(1, "mark", ["best", "10 % lower", "10 % higher"])
-    return pd.concat(lines, ignore_index=True), pd.concat(marks, ignore_index=True)
-
-
 def expected_bonus(incentive: ForecastIncentive, belief: Belief) -> Value:
     """Give the function from reports to their expected bonus."""
     return lambda reports: belief.expect(incentive.bonus, reports, incentive.breaks(reports))

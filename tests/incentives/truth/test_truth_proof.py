@@ -16,7 +16,8 @@ from spms_lib.incentives.truth.builders import (
     weitzman,
     weitzman_design,
 )
-from spms_lib.incentives.truth.verify import expected_bonus, report_curves, scheme_table, verify_truthful
+from spms_lib.incentives.truth.curves import actual_curves, report_curves
+from spms_lib.incentives.truth.verify import expected_bonus, scheme_table, verify_truthful
 
 BELIEFS = standard_beliefs(100, 25)
 SAMPLES = np.random.default_rng(3).lognormal(4.5, 0.4, 1001)
@@ -160,8 +161,23 @@ def test_curves_mark_the_best_report_and_the_lies() -> None:
     lines, marks = report_curves(known_schemes(100), BELIEFS["normal"])
     assert set(lines["scheme"]) == set(NUMBERS)  # a distribution is no line
     best = marks[marks["mark"] == "best"].set_index("scheme")
-    assert (best["ratio"] == 1).all()
-    assert (lines.groupby("scheme")["ratio"].max() <= 1 + 1e-12).all()
+    assert (best["lost"] == 0).all()
+    assert (lines["lost"] <= 1e-12).all()
     lies = marks[marks["mark"] != "best"]
-    assert (lies["ratio"] < 1).all()
+    assert (lies["lost"] < 0).all()
+    gonik = lies[lies["scheme"] == "Gonik (IBM Brazil)"]
+    assert gonik["cost_ratio"].tolist() == pytest.approx(
+        (-gonik["lost"] / best.loc["Gonik (IBM Brazil)", "expected_bonus"]).tolist()
+    )
     assert lies["report"].iloc[0] == pytest.approx(90)
+
+
+def test_what_an_honest_forecast_is_paid_bends_at_the_forecast() -> None:
+    curve = actual_curves(NUMBERS, BELIEFS["normal"])
+    soviet = curve[curve["scheme"] == "Weitzman, 30 % either side"]
+    slopes = np.diff(soviet["bonus"]) / np.diff(soviet["actual"]).clip(1e-12)
+    below = (soviet["actual"] < soviet["forecast"]).to_numpy()[:-1]
+    moved = np.diff(soviet["actual"]) > 1e-9
+    assert slopes[below & moved] == pytest.approx(1.3)
+    assert slopes[~below & moved] == pytest.approx(0.7)
+    assert set(actual_curves(known_schemes(100), BELIEFS["normal"])["scheme"]) == set(known_schemes(100))
