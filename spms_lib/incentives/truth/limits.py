@@ -11,7 +11,7 @@ from spms_lib.errors import ParamsError
 from spms_lib.incentives.truth.beliefs import Belief, Floats, belief_of
 from spms_lib.incentives.truth.incentive import ForecastIncentive
 from spms_lib.incentives.truth.schemes import Linear
-from spms_lib.incentives.truth.verify import TOLERANCE, Value, best_report, expected_bonus, value_of
+from spms_lib.incentives.truth.verify import TOLERANCE, Value, best_report, expected_bonus, gains, value_of
 
 _RANKS: Final = 8001  # points from which the losses of rivals are known
 HELD_BACK: Final = "holding back"
@@ -102,13 +102,13 @@ def _shifted(case: _Case, value: Value, remedy: str, *, nested: bool) -> list[tu
     """Find the report that pays best under a changed value, and say how far it is from honesty."""
     parts, (low, high) = case.incentive.elicits.parts, case.belief.reach
     best = best_report(value, case.belief, len(parts), points=33 if nested else 129)
-    gain = value_of(value, best) - value_of(value, case.honest)
+    better = gains(value, best, case.honest)
     rows: list[tuple[object, ...]] = []
     for part, honest, said in zip(parts, case.honest, best, strict=True):
-        breaks = bool(abs(said - honest) > TOLERANCE * case.belief.sd and gain > 0)
-        size = (said - honest) / abs(honest) if honest else np.nan
+        breaks = bool(better and abs(said - honest) > TOLERANCE * case.belief.sd)
+        size = (said - honest) / abs(honest) if better and honest else np.nan if better else 0.0
         what = f"Saying {said:,.6g} pays best where {honest:,.6g} is believed."
-        if min(said - low, high - said) < 1e-4 * (high - low) and part != "sd":
+        if better and min(said - low, high - said) < 1e-4 * (high - low) and part != "sd":
             size = np.inf if said > honest else -np.inf
             what = f"The {'higher' if said > honest else 'lower'} the report, the better: nothing holds it."
         what = what if breaks else "Honesty still pays best."

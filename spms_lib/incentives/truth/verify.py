@@ -58,14 +58,11 @@ def verify_truthful(
         honest = incentive.elicits.of(belief)
         best = best_report(value, belief, len(honest))
         most, base = value_of(value, best), value_of(value, honest)
-        equal = most - base <= _ROUNDING * max(
-            abs(most), abs(base)
-        )  # a belief with gaps may have many optima
         for number, part in enumerate(incentive.elicits.parts):
             gap = float(best[number] - honest[number])
             lies = [base - value_of(value, _bent(honest, number, 1 + lie)) for lie in (-LIE, LIE)]
             ratios = [lie / base if base > 0 else np.nan for lie in lies]
-            truthful = abs(gap) <= tolerance * belief.sd or bool(equal)
+            truthful = abs(gap) <= tolerance * belief.sd or not gains(value, best, honest)
             rows.append((name, part, honest[number], best[number], gap, most, *lies, *ratios, truthful))
     columns = ["belief", "statistic", "declared", "report", "difference", "expected_bonus"]
     columns += ["cost_10_down", "cost_10_up", "cost_10_down_ratio", "cost_10_up_ratio", "truthful"]
@@ -138,6 +135,12 @@ def _best_pair(value: Value, bounds: list[tuple[float, float]]) -> NDArray[np.fl
         options={"xatol": 1e-9 * wide, "fatol": 0.0},
     )
     return np.asarray(found.x)
+
+
+def gains(value: Value, best: Floats, honest: Floats) -> bool:
+    """Tell whether a report pays more than honesty; where a belief has gaps, many may pay the same."""
+    most, base = value_of(value, best), value_of(value, honest)
+    return most - base > _ROUNDING * max(abs(most), abs(base))
 
 
 def value_of(value: Value, report: Floats) -> float:

@@ -137,6 +137,15 @@ def test_a_prize_for_the_nearest_asks_for_the_likeliest_and_not_for_the_median()
     assert found["breaks"]
     assert found["size"] < -0.05
     assert other > honest
+    # a single rival pulls less than nine
+    assert found["size"] < rule(warnings(SOVIET, {"skewed": skewed}, rivals=1), "ranking")["size"] - 0.01
+
+
+def test_another_median_of_a_belief_with_gaps_is_no_warning() -> None:
+    few = {str(seed): np.random.default_rng(seed).lognormal(4.5, 0.4, 10) for seed in range(20)}
+    table = warnings(SOVIET.with_limits(floor=-1000), few, discount=0.5)
+    assert not table["breaks"].any()
+    assert (table.loc[table["rule"] == "floor or cap", "size"].abs() < 1e-9).all()
 
 
 def test_under_a_symmetric_belief_the_median_also_wins_most_often() -> None:

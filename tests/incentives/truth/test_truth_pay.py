@@ -43,7 +43,7 @@ def test_a_half_cent_goes_up_also_below_zero_and_where_floats_would_miss_it() ->
 
 @pytest.mark.parametrize(
     "incentive",
-    [gonik(333_33, standard=100_00), convex_menu(333_33, rate="0.7 %", spread="0.3 %").with_limits(floor=0, cap=400),
+    [gonik(333_33, standard=100_00).with_limits(floor=50_00, cap=150_00), convex_menu(333_33, rate="0.7 %", spread="0.3 %").with_limits(floor=0, cap=400),
      RATES.with_limits(floor=0, cap=999), scoring_rule("distribution", amount=1000, rate="0.07")],
 )  # fmt: skip
 def test_pay_is_the_bonus_of_the_scheme_in_whole_cents(incentive: object) -> None:

@@ -105,6 +105,10 @@ def test_a_belief_with_a_gap_has_many_medians_and_all_are_honest() -> None:
     proof = verify_truthful(weitzman("0.7", 1, "1.3"), {"either": ([50.0, 150.0], [1, 1])}).iloc[0]
     assert proof["declared"] == 50
     assert proof["truthful"]
+    few = {str(seed): np.random.default_rng(seed).lognormal(4.5, 0.4, 10) for seed in range(12)}
+    proof = verify_truthful(weitzman("0.7", 1, "1.3"), few)
+    assert (proof["difference"] > 0.1).any()  # another median, which pays the same
+    assert proof["truthful"].all()
 
 
 def test_samples_and_points_are_the_same_belief() -> None:
@@ -169,7 +173,9 @@ def test_curves_mark_the_best_report_and_the_lies() -> None:
     assert gonik["cost_ratio"].tolist() == pytest.approx(
         (-gonik["lost"] / best.loc["Gonik (IBM Brazil)", "expected_bonus"]).tolist()
     )
-    assert lies["report"].iloc[0] == pytest.approx(90)
+    assert lies["report"].iloc[:2].tolist() == pytest.approx([90, 110])
+    commit = lies[lies["scheme"] == "Weitzman, 80 % commit"]["report"].tolist()
+    assert commit == pytest.approx([0.9 * 78.96, 1.1 * 78.96], abs=0.01)
 
 
 def test_what_an_honest_forecast_is_paid_bends_at_the_forecast() -> None:
