@@ -135,6 +135,8 @@ def test_null_survives() -> None:
 def test_limits_hold() -> None:
     paid = weitzman(1, 2, 3).with_limits(floor=0, cap=10).bonus(4, [0, 4, 100])
     assert paid.tolist() == [0, 8, 10]
+    per_objective = gonik(200).with_limits(floor=50, cap=150)
+    assert per_objective.bonus([0, 200, 400], [0, 200, 400]).tolist() == [50, 120, 150]
 
 
 @pytest.mark.parametrize(
