@@ -6,7 +6,10 @@ import pytest
 from toys import ROOT
 
 
-@pytest.mark.parametrize(("guide", "examples"), [("reconciliation", 20), ("edits", 10), ("collection", 20)])
+@pytest.mark.parametrize(
+    ("guide", "examples"),
+    [("reconciliation", 20), ("edits", 10), ("collection", 20), ("honest-forecasts", 25)],
+)
 def test_every_example_of_a_guide_runs(guide: str, examples: int) -> None:
     found = doctest.testfile(
         str(ROOT / f"docs/{guide}.md"),

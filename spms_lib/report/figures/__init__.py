@@ -12,6 +12,7 @@ from spms_lib.report.figures.resources import allocation_bars, capacity_columns
 from spms_lib.report.figures.shown import display_figure, figure_bundle
 from spms_lib.report.figures.style import MEANINGS, Meaning, meaning, style
 from spms_lib.report.figures.tree import cascade_bars, heat
+from spms_lib.report.figures.truth import forecast_pay, report_payoffs
 
 __all__ = [
     "MEANINGS",
@@ -28,6 +29,7 @@ __all__ = [
     "display_figure",
     "dumbbell",
     "figure_bundle",
+    "forecast_pay",
     "heat",
     "intervals",
     "layer_marks",
@@ -35,6 +37,7 @@ __all__ = [
     "meaning",
     "pace",
     "payout_curve",
+    "report_payoffs",
     "scatter_fairness",
     "style",
 ]
