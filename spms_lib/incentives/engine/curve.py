@@ -64,11 +64,11 @@ class Bands:
 
     def number(self, measure: Ints, against: Ints | int) -> Ints:
         """Tell in which band each performance falls, counted from 0."""
-        found = np.zeros(len(measure), dtype=np.int64)
+        found = np.zeros(np.shape(measure), dtype=np.int64)
         grain = self.grain
         for number, band in enumerate(self.bands[1:], start=1):
             start = band.start or Fraction(0)
-            ahead = _difference(measure, grain, against, int(start * grain))
+            ahead = difference(measure, grain, against, int(start * grain))
             found[ahead >= 0 if self.tie == UPPER else ahead > 0] = number
         return found
 
@@ -96,7 +96,11 @@ class Bands:
         here = band.astype(np.int64)
         value, slope, start = values[here], slopes[here], starts[here]
         return (
-            [weight * value * against * grain, weight * slope * measure * grain, -weight * slope * start * against],
+            [
+                weight * value * against * grain,
+                weight * slope * measure * grain,
+                -weight * slope * start * against,
+            ],
             over * grain * against,
         )
 
@@ -104,8 +108,12 @@ class Bands:
         """Tell each performance's band, or how many whole steps it has made."""
         if self.every is None:
             return self.number(measure, against)
-        top, bottom = measure.astype(object) * self.every.denominator, self.every.numerator * np.asarray(against, dtype=object)
-        return np.maximum(top // bottom, 0).astype(np.int64)
+        top, bottom = (
+            measure.astype(object) * self.every.denominator,
+            self.every.numerator * np.asarray(against, dtype=object),
+        )
+        steps: Ints = np.maximum(top // bottom, 0).astype(np.int64)
+        return steps
 
     def ratio(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pay in floating point, in multiples of what the curve pays: for simulation and figures.
@@ -128,9 +136,7 @@ class Bands:
         return paid
 
 
-def compile_curve(
-    curve: Curve, *, unit_scale: int = 1, money_scale: int = 1, on_base: bool = False
-) -> Bands:
+def compile_curve(curve: Curve, *, unit_scale: int = 1, money_scale: int = 1, on_base: bool = False) -> Bands:
     """Turn tiers as a plan states them into bands over raw units.
 
     Parameters
@@ -190,8 +196,8 @@ def _from(bands: Sequence[Band], threshold: Fraction) -> list[Band]:
     return kept
 
 
-def _difference(measure: Ints, grain: int, against: Ints | int, start: int) -> Any:
-    """`measure * grain - against * start`, in machine integers where they suffice."""
+def difference(measure: Ints, grain: int, against: Ints | int, start: int) -> Any:
+    """Compare a measure with a share of what it is judged against, exactly: `measure * grain - against * start`."""
     largest = max(int(np.abs(measure).max(initial=0)) * grain, int(np.max(against, initial=0)) * abs(start))
     if largest < _SAFE:
         return measure * grain - against * start

@@ -86,4 +86,5 @@ def _of_any_size(formula: Formula, columns: Sequence[Ints], half: str, to: int) 
         raise MoneyError(
             "A payout does not fit into 64 bits.", where="payouts", remedy="Check quotas of a few cents."
         )
-    return whole.astype(np.int64)
+    exact: Ints = whole.astype(np.int64)
+    return exact

@@ -27,7 +27,9 @@ def span_starts(periods: Sequence[str], interval: str, calendar: FiscalCalendar)
     [0, 0, 0, 3]
     """
     if list(periods) != calendar.range(periods[0], periods[-1]):
-        raise PeriodError("Pay periods leave a month out.", where="periods", remedy="Pass consecutive months.")
+        raise PeriodError(
+            "Pay periods leave a month out.", where="periods", remedy="Pass consecutive months."
+        )
     if interval == MONTH:
         return np.arange(len(periods))
     name = calendar.quarter_of if interval == QUARTER else calendar.year_of
@@ -69,7 +71,9 @@ def whole(values: Ints, starts: Starts) -> Ints:
     >>> whole(np.array([[1, 2, 3, 4]]), np.array([0, 0, 0, 3])).tolist()
     [[6, 6, 6, 4]]
     """
-    return np.add.reduceat(values, np.unique(starts), axis=1)[:, np.searchsorted(np.unique(starts), starts)]
+    first, number = np.unique(starts, return_inverse=True)
+    sums: Ints = np.add.reduceat(values, first, axis=1)[:, number]
+    return sums
 
 
 def differences(sums: Ints, starts: Starts) -> Ints:

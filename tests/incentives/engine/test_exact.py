@@ -30,12 +30,8 @@ def pay(x, quota, money, factor):  # money * (factor * x - 3 * quota) / (7 * quo
 )
 def test_every_row_is_rounded_as_a_fraction_is(rows, to, half):
     x, quota, money, factor = (np.array(column) for column in zip(*rows, strict=True))
-    exact = [
-        Fraction(m * f * one - 3 * m * q, 7 * q) / to for one, q, m, f in rows
-    ]
-    expected = [
-        round(value) if half == HALF_EVEN else floor(value + Fraction(1, 2)) for value in exact
-    ]
+    exact = [Fraction(m * f * one - 3 * m * q, 7 * q) / to for one, q, m, f in rows]
+    expected = [round(value) if half == HALF_EVEN else floor(value + Fraction(1, 2)) for value in exact]
     if max(abs(value) * to for value in expected) >= 2**63:
         with pytest.raises(MoneyError):
             rounded(pay, [x, quota, money, factor], half=half, to=to)
