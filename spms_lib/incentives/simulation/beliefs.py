@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spms_lib.errors import TableError
+from spms_lib.incentives.engine.books import COMPONENT, INCENTIVE, PAYEE, QUOTA
 from spms_lib.tables import need
 
 Floats = NDArray[np.float64]
 
-PAYEE, COMPONENT, MEAN, SD, TERRITORY = "payee", "component", "mean", "sd", "territory"
-QUOTA, INCENTIVE = "quota", "target_incentive"
+MEAN, SD, TERRITORY = "mean", "sd", "territory"
 NORMAL, LOGNORMAL = "normal", "lognormal"
 MARGINALS: Final = (NORMAL, LOGNORMAL)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from spms_lib.errors import PlanError
+from spms_lib.incentives.engine.books import PAYEE
 from spms_lib.incentives.engine.curve import Band, Bands
 from spms_lib.incentives.plan.model import (
     ATTAINMENT,
@@ -19,7 +20,7 @@ from spms_lib.incentives.plan.model import (
     CompensationPlan,
     Component,
 )
-from spms_lib.incentives.simulation.beliefs import LOGNORMAL, PAYEE, Floats, lay_out
+from spms_lib.incentives.simulation.beliefs import LOGNORMAL, Floats, lay_out
 from spms_lib.incentives.simulation.draws import log_terms
 from spms_lib.incentives.simulation.factors import Factors
 from spms_lib.incentives.simulation.fed import evaluator

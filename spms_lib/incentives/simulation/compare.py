@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from spms_lib.incentives.engine.books import INCENTIVE, QUOTA
 from spms_lib.incentives.plan.model import CompensationPlan
-from spms_lib.incentives.simulation.beliefs import INCENTIVE, QUOTA
 from spms_lib.incentives.simulation.factors import Factors
 from spms_lib.incentives.simulation.metrics import (
     budget_at_100,

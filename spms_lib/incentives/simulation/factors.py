@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from spms_lib.errors import ParamsError, TableError
-from spms_lib.incentives.simulation.beliefs import MARGINALS, NORMAL, PAYEE, TERRITORY, Floats, lay_out
+from spms_lib.incentives.engine.books import PAYEE
+from spms_lib.incentives.simulation.beliefs import MARGINALS, NORMAL, TERRITORY, Floats, lay_out
 from spms_lib.tables import PERIOD, need
 
 LARGEST_SHARE: Final = 0.95

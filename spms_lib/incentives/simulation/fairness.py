@@ -8,8 +8,9 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from spms_lib.errors import NoBasisError
+from spms_lib.incentives.engine.books import INCENTIVE, PAYEE, QUOTA
 from spms_lib.incentives.plan.model import CompensationPlan
-from spms_lib.incentives.simulation.beliefs import INCENTIVE, LOGNORMAL, PAYEE, QUOTA, TERRITORY, lay_out
+from spms_lib.incentives.simulation.beliefs import LOGNORMAL, TERRITORY, lay_out
 from spms_lib.incentives.simulation.draws import log_terms
 from spms_lib.incentives.simulation.factors import Factors
 from spms_lib.incentives.simulation.simulate import Quotas, simulate_all

@@ -12,6 +12,7 @@ from spms_lib.incentives.plan.model import (
     ATTAINMENT,
     INCREMENTAL,
     INTERVAL,
+    LUMP,
     MONEY_VALUES,
     RATE,
     RETROACTIVE,
@@ -89,6 +90,12 @@ def _unfed(component: Component, draft: Evaluator, interval: str) -> str:
         return f"its interval is the {component.interval}, the one simulated is the {interval}"
     if component.accumulate == TRANSACTION and not _straight(component.curve):
         return "each credit goes through the curve alone, and beliefs are of whole intervals"
+    if (
+        on_base(component)
+        and component.curve
+        and any(t.mode not in {RETROACTIVE, LUMP} for t in component.curve.tiers)
+    ):
+        return "each credit pays on another measure as it comes, and beliefs are of whole intervals"
     matrix = component.matrix
     if matrix is not None and None in {draft.reference_row(one) for one in (matrix.rows, matrix.columns)}:
         return "nobody believes anything of a measure of its matrix"

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spms_lib.incentives.engine.curve import Bands
 from spms_lib.incentives.plan.model import (
@@ -108,27 +109,24 @@ class Evaluator:
         else:
             assert component.curve is not None
             paid = self._curve(component, component.curve, row, block, drawn, incentive)
-        for gate in component.gates:
-            opened = np.zeros((1, 1), dtype=bool)
+        for gate in reversed(component.gates):  # the first gate that is shut says what is paid
+            opened, unknown = np.zeros((1, 1), dtype=bool), np.zeros((1, 1))
             for reference, test, level in gate.any_of:
                 seen = self._seen(reference, block, drawn)
                 if seen is None:
                     opened = np.ones((1, 1), dtype=bool)
-                else:
-                    limit = float(level) * self._scale(reference)
-                    opened = opened | (seen >= limit if test == "at_least" else seen > limit)
-            shut = (
-                self._curve(component, gate.closed, row, block, drawn, incentive)
-                if gate.closed
-                else paid * 0.0
-            )
-            paid = np.where(opened, paid, shut)
+                    continue
+                limit = float(level) * self._scale(reference)
+                opened = opened | (seen >= limit if test == "at_least" else seen > limit)
+                unknown = unknown + seen * 0.0
+            shut = self._curve(component, gate.closed, row, block, drawn, incentive) if gate.closed else 0.0
+            paid = np.where(opened, paid, shut) + unknown
         for multiplier in component.multipliers:
             seen = self._seen(multiplier.reference, block, drawn)
             if seen is not None:
                 starts = [float(start) * self._scale(multiplier.reference) for start, _ in multiplier.rows]
                 factors = np.array([float(factor) for _, factor in multiplier.rows])
-                paid = paid * factors[np.maximum(_place(starts, seen, multiplier.tie), 0)]
+                paid = paid * factors[_place(starts, seen, multiplier.tie)] + seen * 0.0
         if component.cap is not None:
             most = float(component.cap.value)
             paid = np.minimum(paid, most * (self._per_unit if component.cap.of == MONEY else incentive))
@@ -149,25 +147,27 @@ class Evaluator:
     def _matrix(
         self, component: Component, matrix: Matrix, row: str, block: slice, drawn: Drawn, incentive: Floats
     ) -> Floats:
-        places = []
+        places, unknown = [], np.zeros((1, 1))
         for reference, starts in ((matrix.rows, matrix.row_starts), (matrix.columns, matrix.column_starts)):
             seen = self._seen(reference, block, drawn)
-            assert seen is not None
+            assert seen is not None  # a component whose matrix nobody can feed is not simulated
             scaled = [float(start) * self._scale(reference) for start in starts]
             places.append(_place(scaled, seen, matrix.tie))
+            unknown = unknown + seen * 0.0
         values = np.array([[float(value) for value in line] for line in matrix.values])
-        cell = np.where((places[0] >= 0) & (places[1] >= 0), values[places[0], places[1]], 0.0)
+        cell = values[places[0], places[1]] + unknown
         if matrix.pays == TARGET_INCENTIVE:
             return cell * incentive
         return cell * (drawn[component.base or row] if matrix.pays == RATE else self._per_unit)
 
     def _seen(self, reference: Reference, block: slice, drawn: Drawn) -> Floats | None:
-        """Return attainment of a component or a measure's value; None where nobody believes anything of it."""
+        """Return attainment of a component or a measure's value, 0 for who takes no part; None where nobody believes anything of it."""
         row = self.reference_row(reference)
-        if row is None or not reference.component:
-            return None if row is None else drawn[row]
+        if row is None:
+            return None
+        seen = np.where(self.laid.present[row][block, None], drawn[row], 0.0)
         quota = self.laid.quotas[row][block, None]
-        return drawn[row] / np.where(quota > 0, quota, np.nan)
+        return np.divide(seen, quota, out=seen * 0.0, where=quota > 0) if reference.component else seen
 
     def reference_row(self, reference: Reference) -> str | None:
         """Name the beliefs that a gate, multiplier or matrix looks at; None where nobody believes anything of it."""
@@ -192,6 +192,7 @@ def on_base(component: Component) -> bool:
     return component.base not in {"", component.measure}
 
 
-def _place(starts: list[float], values: Floats, tie: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Tell behind which start each value lies; -1 before the first."""
-    return np.searchsorted(np.array(starts), values, side="right" if tie == UPPER else "left") - 1  # type: ignore[call-overload,no-any-return]
+def _place(starts: list[float], values: Floats, tie: str) -> NDArray[np.int64]:
+    """Tell behind which start each value lies; what lies before the first counts as behind it."""
+    side: Literal["left", "right"] = "right" if tie == UPPER else "left"
+    return np.maximum(np.searchsorted(np.array(starts), values, side=side) - 1, 0)

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from spms_lib.incentives.simulation.beliefs import COMPONENT, INCENTIVE, PAYEE, QUOTA, TERRITORY, Floats
+from spms_lib.incentives.engine.books import COMPONENT, INCENTIVE, PAYEE, QUOTA
+from spms_lib.incentives.simulation.beliefs import TERRITORY, Floats
 from spms_lib.incentives.simulation.draws import Performance
 from spms_lib.incentives.simulation.factors import Factors
 from spms_lib.incentives.simulation.fed import left_out

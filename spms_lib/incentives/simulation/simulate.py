@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from spms_lib.incentives.engine.books import PAYEE
 from spms_lib.incentives.plan.model import CompensationPlan
-from spms_lib.incentives.simulation.beliefs import PAYEE, TERRITORY, Laid, lay_out
+from spms_lib.incentives.simulation.beliefs import TERRITORY, Laid, lay_out
 from spms_lib.incentives.simulation.draws import Performance
 from spms_lib.incentives.simulation.factors import Factors
 from spms_lib.incentives.simulation.fed import evaluator

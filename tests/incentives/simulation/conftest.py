@@ -53,5 +53,9 @@ def make():
 
     accelerator = curve((0, 1, 1), (1, None, 2))
     return SimpleNamespace(
-        curve=curve, plan=plan, sales=sales, team=team, accelerated=plan(sales(accelerator), name="accelerated")
+        curve=curve,
+        plan=plan,
+        sales=sales,
+        team=team,
+        accelerated=plan(sales(accelerator), name="accelerated"),
     )

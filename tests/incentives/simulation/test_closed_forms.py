@@ -1,6 +1,7 @@
 """Closed forms of expected pay: printed cases, quadrature, and the simulation agree."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,9 @@ def test_a_simulation_finds_the_printed_expectation(name, make) -> None:
     plan, inputs = case_plan(case, make), case["inputs"]
     beliefs = one_payee(case).assign(target_incentive=100.0)
     run = simulate(plan, beliefs, draws=inputs["n"], seed=inputs["seed"], factors=Factors(inputs["dist"]))
-    found = run.payees.assign(expected=run.payees["expected"] / 100)[["expected", "p_attain"]].iloc[0].to_dict()
+    found = (
+        run.payees.assign(expected=run.payees["expected"] / 100)[["expected", "p_attain"]].iloc[0].to_dict()
+    )
     assert found == pytest.approx(case["expected"], abs=case["tol"])
 
 
@@ -122,9 +125,11 @@ def test_expectations_agree_with_quadrature(shape, threshold, cap, marginal, mak
         paid = plain.ratio(np.array([u])).item()
         return law.pdf(u) * (min(paid, float(cap)) if cap else paid)
 
-    points = sorted({0.0, 0.5, 0.7, 1.0, 1.05, 1.2, 1.3, 1.5, 0.95, *(float(b.start or 0) for b in bands.bands)})
+    points = sorted(
+        {0.0, 0.5, 0.7, 1.0, 1.05, 1.2, 1.3, 1.5, 0.95, *(float(b.start or 0) for b in bands.bands)}
+    )
     edges = [-4.0 if marginal == "normal" else 0.0, *(p for p in points if p > 0), 3.0, 30.0]
-    total = sum(integrate.quad(density, a, b, epsabs=1e-11)[0] for a, b in zip(edges, edges[1:], strict=False))
+    total = sum(integrate.quad(density, a, b, epsabs=1e-11)[0] for a, b in pairwise(edges))
     found = expected_ratio(bands, np.array([mean]), np.array([sd]), marginal)
     assert found.item() == pytest.approx(total, abs=1e-8)
 
@@ -144,7 +149,10 @@ def test_the_simulation_stays_within_four_standard_errors_of_the_closed_form(sha
 
 
 def test_without_spread_pay_is_that_of_the_mean_and_the_chance_is_certain() -> None:
-    assert chance_at_or_above(np.array([1.0, 1.0]), np.array([1.0, 0.9]), np.zeros(2), "normal").tolist() == [1, 0]
+    assert chance_at_or_above(np.array([1.0, 1.0]), np.array([1.0, 0.9]), np.zeros(2), "normal").tolist() == [
+        1,
+        0,
+    ]
 
 
 def test_missing_beliefs_have_no_expectation_rather_than_none_at_all(make) -> None:

@@ -80,7 +80,6 @@ def test_common_draws_cut_the_variance_of_differences(make) -> None:
         other = simulate(make.accelerated, beliefs, draws=100, seed=1000 + seed)
         apart.append(runs["hedge"].cost.mean() - other.cost.mean())
     ratio = np.var(apart) / np.var(common)
-    print(f"variance ratio {ratio:.0f}")
     assert ratio > 20
 
 
@@ -89,7 +88,6 @@ def test_a_stratified_market_cuts_the_error_of_expected_cost(make, monkeypatch) 
     costs = [simulate(make.accelerated, beliefs, draws=100, seed=s, factors=factors).cost for s in range(30)]
     within = np.mean([cost.var(ddof=1) / 100 for cost in costs])  # what independent draws would have
     ratio = within / np.var([cost.mean() for cost in costs], ddof=1)
-    print(f"variance ratio {ratio:.0f}")
     assert ratio > 10
 
 
@@ -147,7 +145,9 @@ def test_beliefs_that_contradict_themselves_are_refused(change, words, make) -> 
     with pytest.raises(TableError, match=words):
         simulate(make.accelerated, make.team(3).assign(**change), draws=10, seed=1)
     with pytest.raises(TableError, match="not above zero"):
-        simulate(make.accelerated, make.team(3).assign(mean=0.0), draws=10, seed=1, factors=Factors("lognormal"))
+        simulate(
+            make.accelerated, make.team(3).assign(mean=0.0), draws=10, seed=1, factors=Factors("lognormal")
+        )
 
 
 def test_shares_beyond_one_and_a_single_draw_are_refused(make) -> None:

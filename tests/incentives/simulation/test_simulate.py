@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from spms_lib.errors import PlanError
+from spms_lib.incentives.engine.run import pay_run
 from spms_lib.incentives.plan.model import (
     Cap,
     Gate,
@@ -20,6 +21,7 @@ from spms_lib.incentives.plan.model import (
     TrueUp,
     Windfall,
 )
+from spms_lib.incentives.plan.read import plan_from_dict
 from spms_lib.incentives.simulation.closed import chance_at_or_above
 from spms_lib.incentives.simulation.compare import METRICS, compare, sensitivity
 from spms_lib.incentives.simulation.factors import Factors
@@ -57,6 +59,58 @@ def test_pay_in_target_incentives_rates_and_money(make) -> None:
     assert paid(make.plan(make.sales(step)), sold) == {"anna": 14_00, "ben": 7_00}
 
 
+DOCUMENT = {
+    "plan": "all", "currency": "EUR", "effective_from": "2026-01-01",
+    "measures": {"sales": {"value": "amount"}, "margin": {"value": "margin"}, "rate": {"value": "margin", "per": "amount"}},
+    "components": [
+        {"component": "new", "measure": "sales", "weight": "70 %", "interval": "quarter", "unit": "attainment",
+         "pays": "target_incentive", "tie": "upper", "threshold": "50 %",
+         "tiers": [[0, "90 %", 0.8], ["90 %", "100 %", 2.8], ["100 %", None, 1.5, "retroactive"]],
+         "gates": [{"component": "profit", "at_least": "60 %", "closed": "first_rate"},
+                   {"measure": "rate", "more_than": "15 %", "closed": {"tiers": [[0, None, "1/4"]]}}],
+         "multipliers": [{"measure": "rate", "tie": "lower", "rows": [[0.1, 0.5], [0.2, 1], [0.3, 1.2]]}],
+         "cap": {"value": 1.4, "of": "target_incentive"}},
+        {"component": "profit", "measure": "margin", "weight": "30 %", "interval": "quarter", "unit": "attainment",
+         "pays": "target_incentive", "tie": "lower",
+         "curve": {"anchors": [["70 %", 0], ["100 %", 1]], "below": 0, "above_slope": 2}},
+        {"component": "table", "measure": "sales", "interval": "quarter",
+         "matrix": {"rows": {"component": "new", "starts": [0, 1]}, "columns": {"measure": "rate", "starts": [0.1, 0.2]},
+                    "values": [["1 %", "2 %"], ["3 %", "5 %"]], "pays": "rate", "tie": "upper"}},
+    ],
+}  # fmt: skip
+
+
+def test_certain_performance_is_paid_as_the_exact_engine_pays_it() -> None:
+    rng, size = np.random.default_rng(2), 400
+    amount = (rng.integers(0, 30, size) * 10_00).astype(int)
+    margin = np.rint(amount * rng.choice([0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4], size)).astype(int)
+    payees = [f"p{n:03d}" for n in range(size)]
+    credits_ = pd.DataFrame({"credit": payees, "payee": payees, "amount": amount, "margin": margin})
+    credits_["date"] = pd.Timestamp("2026-02-10")
+    own = {"new": (100_00, 700_00), "profit": (20_00, 300_00), "table": (100_00, 0)}
+    targets = pd.DataFrame(
+        [(p, c, "2026Q1", q, t) for p in payees for c, (q, t) in own.items()],
+        columns=["payee", "component", "period", "quota", "target_incentive"],
+    )
+    plan = plan_from_dict(DOCUMENT)
+    run = pay_run(plan, credits_, targets, periods=["2026-01", "2026-02", "2026-03"])
+    exact = run.earnings().groupby("payee", observed=True)["earned"].sum().astype(float)
+    rate = np.divide(margin, amount, out=np.zeros(size), where=amount > 0)
+    seen = {"new": amount, "profit": margin, "table": amount, "rate": rate}
+    beliefs = pd.concat(
+        [
+            pd.DataFrame({"payee": payees, "component": name, "mean": value, "sd": 0.0})
+            for name, value in seen.items()
+        ]
+    ).merge(targets.drop(columns="period"), on=["payee", "component"], how="left")
+    found = simulate(plan, beliefs, draws=2, seed=1)
+    np.testing.assert_allclose(
+        found.payees.set_index("payee")["expected"], exact[found.payees["payee"]], atol=1.51
+    )
+    assert found.left_out.empty
+    assert exact.nunique() > 40
+
+
 def test_a_return_takes_back_what_the_sale_had_paid(make) -> None:
     assert paid(make.accelerated, sure(anna={"sales": -10_00})) == {"anna": -5_00}
 
@@ -78,9 +132,17 @@ def test_a_gate_on_another_component_pays_its_closed_curve_and_else_nothing(make
 def test_a_multiplier_scales_and_the_cap_comes_after_it(make) -> None:
     rows = ((F(0), F(1, 2)), (F("0.2"), F(1)), (F("0.3"), F(2)))
     by_margin = Multiplier(Reference(measure="margin"), "upper", rows)
-    component = make.sales(make.curve((0, None, 1)), multipliers=(by_margin,), cap=Cap(F("1.5"), "target_incentive"))
-    plan = make.plan(component, measures=("sold", "margin"), values={"margin": {"value": "margin", "per": "amount"}})
-    sold = sure(anna={"sales": 100_00, "margin": 0.2}, ben={"sales": 100_00, "margin": 0.1}, carl={"sales": 100_00, "margin": 0.3})
+    component = make.sales(
+        make.curve((0, None, 1)), multipliers=(by_margin,), cap=Cap(F("1.5"), "target_incentive")
+    )
+    plan = make.plan(
+        component, measures=("sold", "margin"), values={"margin": {"value": "margin", "per": "amount"}}
+    )
+    sold = sure(
+        anna={"sales": 100_00, "margin": 0.2},
+        ben={"sales": 100_00, "margin": 0.1},
+        carl={"sales": 100_00, "margin": 0.3},
+    )
     assert paid(plan, sold) == {"anna": 50_00, "ben": 25_00, "carl": 75_00}
 
 
@@ -90,7 +152,9 @@ def test_a_matrix_pays_the_cell_of_both_measures(make) -> None:
         ((F("0.01"), F("0.02")), (F("0.03"), F("0.04"))), "rate", "upper",
     )  # fmt: skip
     component = make.sales(None, matrix=matrix)
-    plan = make.plan(component, measures=("sold", "margin"), values={"margin": {"value": "margin", "per": "amount"}})
+    plan = make.plan(
+        component, measures=("sold", "margin"), values={"margin": {"value": "margin", "per": "amount"}}
+    )
     sold = sure(anna={"sales": 100_00, "margin": 0.3}, ben={"sales": 90_00, "margin": 0.1})
     assert paid(plan, sold) == pytest.approx({"anna": 4_00, "ben": 90})
 
@@ -106,7 +170,10 @@ def test_a_rate_reached_by_pieces_pays_on_money(make) -> None:
 
 
 def test_beliefs_of_a_measure_feed_its_components_by_weight(make) -> None:
-    parts = [make.sales(make.curve((0, None, 1)), name=name, weight=weight) for name, weight in (("a", F(7, 10)), ("b", F(3, 10)))]
+    parts = [
+        make.sales(make.curve((0, None, 1)), name=name, weight=weight)
+        for name, weight in (("a", F(7, 10)), ("b", F(3, 10)))
+    ]
     run = simulate(make.plan(*parts), sure(anna={"sold": 110_00}), draws=2, seed=1)
     assert run.payees["expected"].item() == pytest.approx(55_00)
     assert run.payees["target_incentive"].item() == 50_00
@@ -143,14 +210,21 @@ def test_whatever_beliefs_cannot_carry_out_is_named(make) -> None:
     assert set(run.left_out["plan"]) == {"plan"}
     whole = {name for (name, _), treatment in seen.items() if treatment == "component not simulated"}
     assert whole == {"by_deal", "bonus", "elsewhere"}
-    assert {rule for name, rule in seen if name == "plain"} == {"cap per deal", "kickers", "windfall limits", "true-up"}
+    assert {rule for name, rule in seen if name == "plain"} == {
+        "cap per deal",
+        "kickers",
+        "windfall limits",
+        "true-up",
+    }
     assert {rule for name, rule in seen if name == "spif"} == {
         "window of days",
         "gate on 'margin'",
         "gate on 'plain' over the year",
         "multiplier on 'margin'",
     }
-    assert run.payees["expected"].item() == pytest.approx(2 * 45_00)  # plain and straight_by_deal; the gate on plain shuts
+    assert run.payees["expected"].item() == pytest.approx(
+        2 * 45_00
+    )  # plain and straight_by_deal; the gate on plain shuts
 
 
 def test_a_multiplier_whose_spread_nobody_knows_stands_at_its_mean_and_says_so(make) -> None:
@@ -186,7 +260,9 @@ def test_plans_side_by_side_on_the_same_draws(make) -> None:
     one, two = table["flat"], table["accelerated"]
     assert one["budget_at_100"] == one["cost_at_100"] == two["cost_at_100"] == 40 * 10_000
     assert one["expected_cost"] == pytest.approx(400_000, rel=0.01)
-    assert two["expected_cost"] == pytest.approx(1.0997 * 400_000, rel=0.01)  # as K03: 2x above quota, sd 25 %
+    assert two["expected_cost"] == pytest.approx(
+        1.0997 * 400_000, rel=0.01
+    )  # as K03: 2x above quota, sd 25 %
     assert two["leverage"] > one["leverage"] == pytest.approx(1 + 1.2816 * 0.25, rel=0.02)
     assert one["pay_performance"] == pytest.approx(1.0)
     assert one["share_at_or_above_quota"] == two["share_at_or_above_quota"] == pytest.approx(0.5, abs=0.02)
@@ -211,7 +287,9 @@ def test_winners_and_losers_by_payee_with_intervals_from_common_draws(make) -> N
 
 def test_a_hedge_or_a_frame_of_quotas_goes_through_the_same_engine(make) -> None:
     beliefs = make.team(12)
-    frame = pd.DataFrame({"2026-07": beliefs["quota"] * 0.6, "2026-08": beliefs["quota"] * 0.45}).set_axis(beliefs["payee"])
+    frame = pd.DataFrame({"2026-07": beliefs["quota"] * 0.6, "2026-08": beliefs["quota"] * 0.45}).set_axis(
+        beliefs["payee"]
+    )
     quotas = {"now": 1.0, "hedge 5 %": 1.05, "as made": frame, "first only": frame.sum(axis=1).head(1)}
     table = sensitivity(make.accelerated, beliefs, draws=500, seed=3, quotas=quotas).set_index("quotas")
     assert table.loc["hedge 5 %", "against_first"] == pytest.approx(0.05)
@@ -230,7 +308,9 @@ def test_even_quotas_keep_the_sum_and_give_one_chance(marginal, make) -> None:
     even = even_quotas(beliefs, factors=Factors(marginal))
     assert even.quotas.sum() == pytest.approx(beliefs["quota"].sum())
     rows = beliefs.set_index("payee")
-    chance = chance_at_or_above(even.quotas[rows.index].to_numpy(), rows["mean"].to_numpy(), rows["sd"].to_numpy(), marginal)
+    chance = chance_at_or_above(
+        even.quotas[rows.index].to_numpy(), rows["mean"].to_numpy(), rows["sd"].to_numpy(), marginal
+    )
     assert chance == pytest.approx(even.chance)
 
 
@@ -243,6 +323,8 @@ def test_unfair_quotas_move_money_from_the_hard_to_the_easy(make) -> None:
     hard = found.payees["payee"].isin(beliefs.loc[1::2, "payee"])
     assert (found.payees.loc[hard, "high"] < 0).all()
     assert (found.payees.loc[~hard, "low"] > 0).all()
-    assert found.money == pytest.approx((found.payees["moved"] - found.payees["moved"].mean()).clip(lower=0).sum())
+    assert found.money == pytest.approx(
+        (found.payees["moved"] - found.payees["moved"].mean()).clip(lower=0).sum()
+    )
     assert found.cost == pytest.approx(found.payees["moved"].sum())
     assert found.cost > 0  # the plan is convex: uneven chances cost more
