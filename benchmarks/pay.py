@@ -6,6 +6,7 @@ its own, whose differences are posted as adjustments. Amounts are whole cents th
 
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def rows(sizes: tuple[tuple[int, int], ...] = ((10_000_000, 100_000),)) -> list[
 def one_size(transactions: int, payees: int) -> list[Row]:
     case = f"{transactions:,} transactions, {payees:,} payees, 5 components, 12 months"
     credits, targets = company(transactions, payees)
-    found: list[Row] = []
+    plan, found = the_plan(), []
 
     def add(what: str, call: Callable[[], object], repeat: int, against: Row | None = None, note: str = "") -> Row:
         seconds = measure(call, repeat)
@@ -35,10 +36,72 @@ def one_size(transactions: int, payees: int) -> list[Row]:
         return found[-1]
 
     floor = add("sum amounts by payee and month (bincount)", lambda: floor_of(credits), 3, note="floor")
-    plan = the_plan()
-    kept: list[Run] = []
-    add("pay_run, cold", lambda: kept.append(run(plan, credits, targets)), 1, floor)
+    kept: dict[str, object] = {}
+
+    def whole_year() -> None:
+        kept["run"], kept["ledger"] = year(plan, credits, targets)
+
+    add("year with true-up, two reorganisations back to January, draws", whole_year, 1, floor, f"peak {peak_gigabytes():.1f} GB")
+    found[-1] = replace(found[-1], note=f"peak of the process {peak_gigabytes():.1f} GB, data included")
+    paid = kept["run"]
+    assert isinstance(paid, Run)
+    add("one run of the year", lambda: run(plan, credits, targets), 1, floor)
+    late = credits.iloc[[5]].assign(credit=transactions + 1, amount=123_45)
+    add("one late transaction", lambda: paid.with_late(late), 5, floor)
+    payee = str(late["payee"].iloc[0])
+    add("one line explained", lambda: explain(paid, payee, component="licence", period="2026-06"), 5, floor)
+    add("hash of the run", paid.run_hash, 1, floor)
+    share = 200
+    few = credits[credits["payee"].cat.codes < payees // share]
+    of_few = targets[targets["payee"].cat.codes < payees // share]
+    naive = measure(lambda: by_groupby(few, of_few), 1) * share
+    found.append(Row(case, "pandas groupby-apply, one component in floats", naive, 1, naive / floor.seconds, floor.what, f"{share} x {payees // share:,} payees"))
+    alone = measure(lambda: pay_run(only(plan, "licence"), credits, targets, periods=PERIODS), 1)
+    found.append(Row(case, "pay_run of that component, exact", alone, 1, alone / naive, "pandas groupby-apply"))
     return found
+
+
+def year(plan: CompensationPlan, credits: pd.DataFrame, targets: pd.DataFrame) -> tuple[Run, pd.DataFrame]:
+    """Pay the year; move one payee in fifty to another, twice, back to January; post what differs; pay draws."""
+    paid = run(plan, credits, targets)
+    posted = []
+    for seed in (1, 2):
+        moved = reorganised(credits, seed)
+        again = run(plan, moved, targets)
+        posted.append(adjustments(paid, again, open_period=PERIODS[-1]))
+        paid, credits = again, moved
+    return paid, pd.concat(posted)
+
+
+def reorganised(credits: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Give the credits of one payee in fifty to another."""
+    names = credits["payee"].cat.categories
+    rng = np.random.default_rng(seed)
+    to = np.arange(len(names))
+    leaving = rng.choice(len(names), len(names) // 50, replace=False)
+    to[leaving] = rng.permutation(leaving)
+    codes = to[credits["payee"].cat.codes.to_numpy()]
+    return credits.assign(payee=pd.Categorical.from_codes(codes, categories=names))
+
+
+def by_groupby(credits: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """Pay one component as an analyst would: a function of one payee's rows, in floats."""
+    own = targets[targets["component"] == "licence"].groupby("payee", observed=True)[["quota", "target_incentive"]].sum()
+    sold = credits[credits["product"] == "licence"].assign(month=lambda rows: rows["date"].dt.month)
+
+    def one(rows: pd.DataFrame) -> pd.Series:
+        quota, incentive = own.loc[rows.name]
+        attained = rows.groupby("month")["amount"].sum().reindex(range(1, 13), fill_value=0).cumsum() / quota
+        due = attained.map(lambda at: 0.0 if at < 0.3 else sum(
+            max(min(at, up) - low, 0) * rate for low, up, rate in ((0, 0.9, 0.8), (0.9, 1, 2.8), (1, 1.2, 1.5), (1.2, 9e9, 2))
+        ))
+        return (due.clip(upper=3) * incentive).diff().fillna(due * incentive).round()
+
+    return sold.groupby("payee", observed=True)[["month", "amount"]].apply(one)
+
+
+def only(plan: CompensationPlan, name: str) -> CompensationPlan:
+    return replace(plan, components={name: plan.components[name]})
 
 
 def run(plan: CompensationPlan, credits: pd.DataFrame, targets: pd.DataFrame) -> Run:

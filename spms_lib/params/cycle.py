@@ -11,6 +11,7 @@ from spms_lib.goals.seasonality import pattern_shares
 from spms_lib.params.block import Model, Plain, Share
 from spms_lib.params.collection import Collection
 from spms_lib.params.goals import Criterion, Duty, Gate, Goal, Layer, Limit, Objective
+from spms_lib.params.pay import ManagerPlan
 from spms_lib.params.resources import CapacityPlan, Resources
 
 Pattern = str | tuple[float, ...]
@@ -34,7 +35,11 @@ class Cycle(Model):
     review_level: str = ""
     """Level whose nodes each get a review of their own; the one below the company if empty."""
     compensation_plan: str = ""
-    """Name of a file in params/plans, without .yaml; empty if none is paid from this workbench."""
+    """Plan in params/plans that pays the sellers; empty if none is paid from this workbench."""
+    manager_plans: dict[str, ManagerPlan] = {}
+    """Level: the plan that pays the owners of its nodes on what is sold below them."""
+    proposed_plan: str = ""
+    """Plan that the incentives notebook weighs against the sellers' present one."""
     over_assignment: dict[str, float] = {}
     """Level: ratio by which quotas of its nodes exceed their parent's; 0.05 is 5 %."""
     over_assignment_by_node: dict[str, float] = {}
