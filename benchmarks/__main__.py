@@ -16,7 +16,17 @@ from rich.table import Table
 from benchmarks.measure import Row
 
 STUDIES = ("approach", "calibration")  # take minutes, and run only when they are named
-NAMES = ("hierarchy", "cascade", "reconcile", "edits", "memory", "baselines", "collect", "pipeline")
+NAMES = (
+    "hierarchy",
+    "cascade",
+    "reconcile",
+    "edits",
+    "memory",
+    "baselines",
+    "collect",
+    "pipeline",
+    "monte_carlo",
+)
 PACKAGES = (
     *("spms-lib", "numpy", "pandas", "scipy", "numba"),
     *("b2b-revenue-forecasting", "hierarchicalforecast", "piqp", "clarabel"),

@@ -29,7 +29,9 @@ def one_size(transactions: int, payees: int) -> list[Row]:
     credits, targets = company(transactions, payees)
     plan, found = the_plan(), []
 
-    def add(what: str, call: Callable[[], object], repeat: int, against: Row | None = None, note: str = "") -> Row:
+    def add(
+        what: str, call: Callable[[], object], repeat: int, against: Row | None = None, note: str = ""
+    ) -> Row:
         seconds = measure(call, repeat)
         ratio = None if against is None else seconds / against.seconds
         found.append(Row(case, what, seconds, repeat, ratio, against.what if against else "", note))
@@ -41,7 +43,13 @@ def one_size(transactions: int, payees: int) -> list[Row]:
     def whole_year() -> None:
         kept["run"], kept["ledger"] = year(plan, credits, targets)
 
-    add("year with true-up, two reorganisations back to January, draws", whole_year, 1, floor, f"peak {peak_gigabytes():.1f} GB")
+    add(
+        "year with true-up, two reorganisations back to January, draws",
+        whole_year,
+        1,
+        floor,
+        f"peak {peak_gigabytes():.1f} GB",
+    )
     found[-1] = replace(found[-1], note=f"peak of the process {peak_gigabytes():.1f} GB, data included")
     paid = kept["run"]
     assert isinstance(paid, Run)
@@ -55,9 +63,21 @@ def one_size(transactions: int, payees: int) -> list[Row]:
     few = credits[credits["payee"].cat.codes < payees // share]
     of_few = targets[targets["payee"].cat.codes < payees // share]
     naive = measure(lambda: by_groupby(few, of_few), 1) * share
-    found.append(Row(case, "pandas groupby-apply, one component in floats", naive, 1, naive / floor.seconds, floor.what, f"{share} x {payees // share:,} payees"))
+    found.append(
+        Row(
+            case,
+            "pandas groupby-apply, one component in floats",
+            naive,
+            1,
+            naive / floor.seconds,
+            floor.what,
+            f"{share} x {payees // share:,} payees",
+        )
+    )
     alone = measure(lambda: pay_run(only(plan, "licence"), credits, targets, periods=PERIODS), 1)
-    found.append(Row(case, "pay_run of that component, exact", alone, 1, alone / naive, "pandas groupby-apply"))
+    found.append(
+        Row(case, "pay_run of that component, exact", alone, 1, alone / naive, "pandas groupby-apply")
+    )
     return found
 
 
@@ -86,15 +106,26 @@ def reorganised(credits: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def by_groupby(credits: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     """Pay one component as an analyst would: a function of one payee's rows, in floats."""
-    own = targets[targets["component"] == "licence"].groupby("payee", observed=True)[["quota", "target_incentive"]].sum()
+    own = (
+        targets[targets["component"] == "licence"]
+        .groupby("payee", observed=True)[["quota", "target_incentive"]]
+        .sum()
+    )
     sold = credits[credits["product"] == "licence"].assign(month=lambda rows: rows["date"].dt.month)
 
     def one(rows: pd.DataFrame) -> pd.Series:
         quota, incentive = own.loc[rows.name]
         attained = rows.groupby("month")["amount"].sum().reindex(range(1, 13), fill_value=0).cumsum() / quota
-        due = attained.map(lambda at: 0.0 if at < 0.3 else sum(
-            max(min(at, up) - low, 0) * rate for low, up, rate in ((0, 0.9, 0.8), (0.9, 1, 2.8), (1, 1.2, 1.5), (1.2, 9e9, 2))
-        ))
+        due = attained.map(
+            lambda at: (
+                0.0
+                if at < 0.3
+                else sum(
+                    max(min(at, up) - low, 0) * rate
+                    for low, up, rate in ((0, 0.9, 0.8), (0.9, 1, 2.8), (1, 1.2, 1.5), (1.2, 9e9, 2))
+                )
+            )
+        )
         return (due.clip(upper=3) * incentive).diff().fillna(due * incentive).round()
 
     return sold.groupby("payee", observed=True)[["month", "amount"]].apply(one)
@@ -110,7 +141,9 @@ def run(plan: CompensationPlan, credits: pd.DataFrame, targets: pd.DataFrame) ->
 
 def floor_of(credits: pd.DataFrame) -> np.ndarray:
     month = (credits["date"].to_numpy().astype("datetime64[M]").astype(int)) % 12
-    return np.bincount(credits["payee"].cat.codes.to_numpy().astype(np.int64) * 12 + month, weights=credits["amount"])
+    return np.bincount(
+        credits["payee"].cat.codes.to_numpy().astype(np.int64) * 12 + month, weights=credits["amount"]
+    )
 
 
 def company(transactions: int, payees: int, seed: int = 11) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -137,11 +170,15 @@ def company(transactions: int, payees: int, seed: int = 11) -> tuple[pd.DataFram
     size = payees * len(components) * 12
     targets = pd.DataFrame(
         {
-            "payee": pd.Categorical.from_codes(np.repeat(np.arange(payees), len(components) * 12), categories=names),
+            "payee": pd.Categorical.from_codes(
+                np.repeat(np.arange(payees), len(components) * 12), categories=names
+            ),
             "component": pd.Categorical.from_codes(
                 np.tile(np.repeat(np.arange(len(components)), 12), payees), categories=components
             ),
-            "period": pd.Categorical.from_codes(np.tile(np.arange(12), payees * len(components)), categories=PERIODS),
+            "period": pd.Categorical.from_codes(
+                np.tile(np.arange(12), payees * len(components)), categories=PERIODS
+            ),
             "quota": (per_month * rng.uniform(0.2, 0.35, size)).astype(np.int64),
             "target_incentive": rng.integers(30_000, 60_000, size),
         }
@@ -155,7 +192,8 @@ def the_plan() -> CompensationPlan:
 
     on_quota = {"unit": "attainment", "pays": "target_incentive"}
     sold = {
-        product: {"value": "amount", "where": [{"column": "product", "in": [product]}]} for product in PRODUCTS
+        product: {"value": "amount", "where": [{"column": "product", "in": [product]}]}
+        for product in PRODUCTS
     }
     return plan_from_dict(
         {

@@ -8,6 +8,7 @@ from spms_lib.report.figures.goals import coverage_bars, layer_marks
 from spms_lib.report.figures.intervals import intervals
 from spms_lib.report.figures.pay import attainment_histogram, payout_curve
 from spms_lib.report.figures.periods import lines, pace
+from spms_lib.report.figures.plan_cost import cost_spread, pay_and_chances, winners_and_losers
 from spms_lib.report.figures.resources import allocation_bars, capacity_columns
 from spms_lib.report.figures.shown import display_figure, figure_bundle
 from spms_lib.report.figures.style import MEANINGS, Meaning, meaning, style
@@ -24,6 +25,7 @@ __all__ = [
     "capacity_columns",
     "cascade_bars",
     "chances",
+    "cost_spread",
     "coverage_bars",
     "difficulty_strip",
     "display_figure",
@@ -36,8 +38,10 @@ __all__ = [
     "lines",
     "meaning",
     "pace",
+    "pay_and_chances",
     "payout_curve",
     "report_payoffs",
     "scatter_fairness",
     "style",
+    "winners_and_losers",
 ]
