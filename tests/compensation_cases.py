@@ -13,7 +13,9 @@ ABSENT = "the worked compensation cases are not here: set SPMS_SHARED to the fol
 
 
 def _read() -> dict[str, dict[str, Any]]:
-    path = Path(os.environ.get("SPMS_SHARED") or ROOT.parent / "shared") / "examples" / "compensation-cases.yaml"
+    path = (
+        Path(os.environ.get("SPMS_SHARED") or ROOT.parent / "shared") / "examples" / "compensation-cases.yaml"
+    )
     if not path.exists():
         return {}
     return {case["id"]: case for case in yaml.safe_load(path.read_text(encoding="utf-8"))["cases"]}

@@ -69,14 +69,17 @@ def _anchors(value: object, place: Place, found: Problems) -> tuple[tuple[Tier, 
 
 
 def _averages(value: object, place: Place, found: Problems) -> tuple[Tier, ...]:
-    """Turn average rates at points into the rates between them: what is paid at a point is point x rate."""
+    """Turn average rates at points into the rates between them: what is paid at a point is point x rate.
+
+    Above the last point its rate goes on.
+    """
     points = each(pair)(value, place, found)
     if _fall([(at, at * rate) for at, rate in points], place, found):
         return _NONE
-    tiers = [
+    between = (
         Tier(one, two, (two * up - one * low) / (two - one)) for (one, low), (two, up) in pairwise(points)
-    ]
-    return (*tiers[:-1], replace(tiers[-1], end=None))
+    )
+    return (*between, Tier(points[-1][0], None, points[-1][1]))
 
 
 def _fall(points: Any, place: Place, found: Problems) -> bool:
