@@ -21,13 +21,8 @@ class Piece(NamedTuple):
         return self.value + self.slope * (performance - self.start)
 
 
-def pieces(curve: Curve, *, on_base: bool = False) -> tuple[Piece, ...]:
+def pieces(curve: Curve) -> tuple[Piece, ...]:
     """Compute the pieces from 0 on of a curve of tiers, its threshold included, in the curve's own units.
-
-    Parameters
-    ----------
-    on_base
-        The rate reached pays on another measure than the one that reached it, so pay is the rate itself.
 
     Examples
     --------
@@ -39,7 +34,7 @@ def pieces(curve: Curve, *, on_base: bool = False) -> tuple[Piece, ...]:
     >>> [(str(one.start), str(one.value), str(one.slope)) for one in pieces(to_dollar_one)]
     [('0', '0', '1/10'), ('1', '1/5', '1/5')]
     """
-    bands = compile_curve(curve, on_base=on_base).bands
+    bands = compile_curve(curve).bands
     starts = [band.start or Fraction(0) for band in bands]
     return tuple(
         Piece(start, end, band.value, band.slope)

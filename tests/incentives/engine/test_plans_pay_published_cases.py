@@ -128,7 +128,8 @@ components:
 def test_the_margin_looks_up_the_rate(name: str) -> None:
     """The table is in percent of margin; one plan pays on the sale, another on the profit."""
     case = CASES[name]
-    tiers = [[f"{a} %", b and f"{b} %", rate] for a, b, rate in case["plan"]["tiers"]]
+    rows = [[0, case["plan"]["tiers"][0][0], 0], *case["plan"]["tiers"]]
+    tiers = [[f"{a} %", b and f"{b} %", rate] for a, b, rate in rows]
     for base, expected in (("amount", "structure3_on_sale"), ("margin", "structure4_on_profit")):
         text = f"""
 measures: {{margin_rate: {{value: margin, per: amount}}, paid_on: {{value: {base}}}}}
