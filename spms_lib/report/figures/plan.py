@@ -1,8 +1,9 @@
 """Figures about a compensation plan: what its shape rewards besides selling."""
 
 import textwrap
+from collections.abc import Hashable
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,8 @@ def gaming_surface(
         Whether performance is attainment; else it is the measure's own unit.
     """
     need(points, "performance", "pay", "ratio", "marginal")
+    unit = "quota sold; 1× is in proportion" if attainment else "unit of performance"
+    note = " ".join(part for part in (f"At the line: target incentives paid for each {unit}.", note) if part)
     ax = begin(ax, title=title, note=note, height=4.4)
     along = points["performance"].astype("float64")
     paid = points["pay" if currency else "ratio"].astype("float64")
@@ -61,7 +64,7 @@ def gaming_surface(
             start, end = float(row["at_from"]), float(np.nan_to_num(row["at_to"], nan=right))
             words = "More sales pay nothing more"
             if kind == "inversion":
-                words = f"Pays {number_text(row['ratio'], decimals=2)} times the rate before, then more again"
+                words = f"Dip: {number_text(row['ratio'], decimals=2)}× the rate before"
             _stretch(ax, start, end, meaning, words)
     ax.plot(along, paid, color=MEANINGS["actual"].colour, linewidth=2.4, solid_joinstyle="miter")
     for row in warnings[warnings["kind"].isin(["cliff", "drop"])].to_dict("records"):
@@ -89,7 +92,7 @@ def _stretch(ax: Axes, start: float, end: float, meaning: str, words: str) -> No
     """Shade a stretch of performance and say above it what it is."""
     look = MEANINGS[meaning]
     ax.axvspan(start, end, color=look.colour, alpha=0.16, linewidth=0, zorder=0)
-    room = max(8, round(_LONGEST * 4 * (end - start) / (ax.get_xlim()[1] - ax.get_xlim()[0])))
+    room = max(10, round(_LONGEST * 4 * (end - start) / (ax.get_xlim()[1] - ax.get_xlim()[0])))
     ax.text(
         (start + end) / 2,
         0.97,
@@ -103,10 +106,10 @@ def _stretch(ax: Axes, start: float, end: float, meaning: str, words: str) -> No
 
 
 def _jump(
-    ax: Axes, points: pd.DataFrame, paid: pd.Series, row: dict[str, object], currency: str | None
+    ax: Axes, points: pd.DataFrame, paid: pd.Series, row: dict[Hashable, Any], currency: str | None
 ) -> None:
     """Draw a jump of pay in its own colour, with its size."""
-    at = float(str(row["at_from"]))
+    at = float(row["at_from"])
     here = paid[np.isclose(points["performance"].astype("float64"), at)]
     look = MEANINGS["bad"]
     ax.plot(
@@ -149,4 +152,5 @@ def _rates(ax: Axes, points: pd.DataFrame, paid: pd.Series) -> None:
             va="top",
             color=SOFT,
             fontsize=9.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
         )
