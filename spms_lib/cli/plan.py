@@ -20,8 +20,8 @@ def check(
     """Check plan files without any data; every mistake is named with its line. Ends with 1 if there is any."""
     from spms_lib.cli.show import refuse
     from spms_lib.errors import PlanError, SpmsError
-    from spms_lib.incentives.plan.checks import check_versions
-    from spms_lib.incentives.plan.identity import plan_hash
+    from spms_lib.incentives.plan.hashed import plan_hash
+    from spms_lib.incentives.plan.versions import check_versions
     from spms_lib.params.plans import load_plan
 
     plans, wrong = [], False

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from spms_lib.errors import PlanError, SpmsError
-from spms_lib.incentives.plan.checks import check_versions
 from spms_lib.incentives.plan.model import CompensationPlan
 from spms_lib.incentives.plan.read import place_text, read_plan, refusal_of
 from spms_lib.incentives.plan.values import Place, Problem
+from spms_lib.incentives.plan.versions import check_versions
 from spms_lib.params.load import read_yaml
 
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from spms_lib.cli import app
 from spms_lib.errors import ParamsError, PlanError
-from spms_lib.incentives.plan.identity import plan_at, plan_hash
+from spms_lib.incentives.plan.hashed import plan_hash
+from spms_lib.incentives.plan.versions import plan_at
 from spms_lib.params.plans import load_plan, load_plans
 
 from plan_documents import SOUND, changed  # isort: skip

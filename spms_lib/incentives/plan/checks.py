@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Final
 
 from spms_lib.errors import MoneyError
@@ -55,24 +55,6 @@ def problems_of(plan: CompensationPlan) -> list[Problem]:
             )
     for position, component in enumerate(plan.components.values()):
         found += _component_problems(plan, component, ("components", position))
-    return found
-
-
-def check_versions(plans: Sequence[CompensationPlan]) -> list[Problem]:
-    """Name every two versions of one plan that hold on the same day; a place is a position in `plans`.
-
-    A version without an end holds until a later one starts.
-    """
-    found = []
-    order = sorted(range(len(plans)), key=lambda one: (plans[one].name, plans[one].effective_from))
-    for one, other in pairwise(order):
-        earlier, later = plans[one], plans[other]
-        both = later.effective_from == earlier.effective_from or (
-            earlier.effective_to is not None and earlier.effective_to >= later.effective_from
-        )
-        if earlier.name == later.name and both:
-            what = f"Versions '{earlier.version}' and '{later.version}' of '{later.name}' both hold on {later.effective_from}."
-            found.append(Problem((other,), what, "End the earlier one the day before."))
     return found
 
 

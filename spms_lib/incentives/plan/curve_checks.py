@@ -23,7 +23,10 @@ from spms_lib.incentives.plan.values import Place, Problem
 
 MOST_ATTAINMENT: Final = 10  # 1,000 % of quota; a larger number is a percentage without its sign
 MOST_FACTOR: Final = 10
-_MOST_VALUE: Final = {RATE: 1, TARGET_INCENTIVE: 20}  # 100 % of the money; 20 target incentives
+_MOST_VALUE: Final = {
+    RATE: 2,
+    TARGET_INCENTIVE: 20,
+}  # 200 % of the money (accelerators are written so); 20 target incentives
 
 
 def curve_problems(curve: Curve, place: Place, measure: MeasureRule | None) -> Iterator[Problem]:

@@ -79,7 +79,7 @@ def _averages(value: object, place: Place, found: Problems) -> tuple[Tier, ...]:
     between = (
         Tier(one, two, (two * up - one * low) / (two - one)) for (one, low), (two, up) in pairwise(points)
     )
-    return (*between, *(Tier(at, None, rate) for at, rate in points[-1:]))
+    return (*between, Tier(points[-1][0], None, points[-1][1]))
 
 
 def _fall(points: Any, place: Place, found: Problems) -> bool:

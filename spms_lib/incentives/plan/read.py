@@ -67,7 +67,7 @@ def plan_from_dict(data: Mapping[str, object]) -> CompensationPlan:
     >>> plan.components["new"].curve.tiers[1]
     Tier(start=Fraction(1, 1), end=None, value=Fraction(3, 2), mode='incremental')
     """
-    plan, found = read_plan(data)
+    plan, found = _plan_and_problems(data)
     if plan is None:
         raise refusal_of(found, f"plan '{data.get('plan', '')}'", place_text)
     return plan
@@ -83,6 +83,10 @@ def read_plan(data: Mapping[str, object]) -> tuple[CompensationPlan | None, list
     list of Problem
         In the order of the document's blocks; one for a place.
     """
+    return _plan_and_problems(data)
+
+
+def _plan_and_problems(data: Mapping[str, object]) -> tuple[CompensationPlan | None, list[Problem]]:
     found: Problems = []
     draft = _draft(data, found)
     found += problems_of(draft)

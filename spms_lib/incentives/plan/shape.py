@@ -1,9 +1,11 @@
 """The exact shape of a curve: straight pieces, with a jump wherever one does not start where the last ended."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
-from spms_lib.incentives.plan.model import INTERPOLATED, LUMP, RETROACTIVE, Curve
+from spms_lib.incentives.engine.curve import compile_curve
+from spms_lib.incentives.plan.model import Curve
 
 
 class Piece(NamedTuple):
@@ -20,10 +22,7 @@ class Piece(NamedTuple):
 
 
 def pieces(curve: Curve) -> tuple[Piece, ...]:
-    """Compute the pieces of a curve of tiers, its threshold included, in the curve's own units.
-
-    Incremental and interpolated bands go on from what the band before paid at its end;
-    retroactive and lump bands start at their own amount.
+    """Compute the pieces from 0 on of a curve of tiers, its threshold included, in the curve's own units.
 
     Examples
     --------
@@ -35,19 +34,13 @@ def pieces(curve: Curve) -> tuple[Piece, ...]:
     >>> [(str(one.start), str(one.value), str(one.slope)) for one in pieces(to_dollar_one)]
     [('0', '0', '1/10'), ('1', '1/5', '1/5')]
     """
-    made, paid = [], Fraction(0)
-    for tier in curve.tiers:
-        if tier.mode == RETROACTIVE:
-            piece = Piece(tier.start, tier.end, tier.value * tier.start, tier.value)
-        elif tier.mode == LUMP:
-            piece = Piece(tier.start, tier.end, tier.value, Fraction(0))
-        elif tier.mode == INTERPOLATED and tier.end is not None:
-            piece = Piece(tier.start, tier.end, paid, tier.value / (tier.end - tier.start))
-        else:
-            piece = Piece(tier.start, tier.end, paid, tier.value)
-        paid = piece.at(tier.end) if tier.end is not None else paid
-        made.append(piece)
-    return _from_threshold(tuple(made), curve.threshold)
+    bands = compile_curve(curve).bands
+    starts = [band.start or Fraction(0) for band in bands]
+    return tuple(
+        Piece(start, end, band.value, band.slope)
+        for band, (start, end) in zip(bands, pairwise([*starts, None]), strict=True)
+        if start is not None and (end is None or end > start)
+    )
 
 
 def capped(line: tuple[Piece, ...], most: Fraction | None) -> tuple[Piece, ...]:
@@ -71,14 +64,3 @@ def paid_at(line: tuple[Piece, ...], performance: Fraction, *, lower: bool = Fal
     """Say what is paid at a performance; exactly on an edge the upper piece holds, unless `lower`."""
     reached = [one for one in line if one.start < performance or (one.start == performance and not lower)]
     return (reached[-1] if reached else line[0]).at(performance)
-
-
-def _from_threshold(line: tuple[Piece, ...], threshold: Fraction | None) -> tuple[Piece, ...]:
-    if threshold is None:
-        return line
-    above = [
-        one._replace(start=threshold, value=one.at(threshold)) if one.start < threshold else one
-        for one in line
-        if one.end is None or one.end > threshold
-    ]
-    return (Piece(min(line[0].start, Fraction(0)), threshold, Fraction(0), Fraction(0)), *above)

@@ -21,10 +21,6 @@ def tiered(case: dict, mode: str | None = None, tie: str | None = None, accumula
     mode = mode or plan.get("mode", "incremental")
     lookup = mode in {"lookup", "lump"}
     of_units = "units" in case["features"]
-    tiers = plan["tiers"]
-    if accelerated := plan.get("ratio", False) and max(tier[2] for tier in tiers) > 1:
-        # accelerated credit is more than is sold, so it is no rate: money per 100 % of quota
-        tiers = [[*tier[:2], tier[2] * plan["quota"], *tier[3:]] for tier in tiers]
     return f"""
 measures: {{sales: {{value: {"units" if of_units else "amount"}}}}}
 components:
@@ -33,10 +29,10 @@ components:
     interval: month
     accumulate: {accumulate}
     unit: {"attainment" if plan.get("ratio") else "measure"}
-    pays: {"money" if of_units or lookup or accelerated or mode == "interpolated" else "rate"}
+    pays: {"money" if of_units or lookup or mode == "interpolated" else "rate"}
     tie: {tie or plan.get("tie", "upper")}
     mode: {"lump" if lookup else mode}
-    tiers: {flow(tiers)}
+    tiers: {flow(plan["tiers"])}
 """
 
 
@@ -132,8 +128,8 @@ components:
 def test_the_margin_looks_up_the_rate(name: str) -> None:
     """The table is in percent of margin; one plan pays on the sale, another on the profit."""
     case = CASES[name]
-    rows = case["plan"]["tiers"]
-    tiers = [[f"{a} %", b and f"{b} %", rate] for a, b, rate in [[0, rows[0][0], 0], *rows]]
+    rows = [[0, case["plan"]["tiers"][0][0], 0], *case["plan"]["tiers"]]
+    tiers = [[f"{a} %", b and f"{b} %", rate] for a, b, rate in rows]
     for base, expected in (("amount", "structure3_on_sale"), ("margin", "structure4_on_profit")):
         text = f"""
 measures: {{margin_rate: {{value: margin, per: amount}}, paid_on: {{value: {base}}}}}

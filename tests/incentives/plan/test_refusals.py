@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from spms_lib.errors import PlanError
-from spms_lib.incentives.plan.checks import check_versions
 from spms_lib.incentives.plan.read import plan_from_dict, read_plan
+from spms_lib.incentives.plan.versions import check_versions
 
 from compensation_cases import CASES, of_calc  # isort: skip
 from plan_documents import SOUND, changed, mistakes  # isort: skip

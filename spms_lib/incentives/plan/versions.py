@@ -1,26 +1,31 @@
-"""Which plan it is: a hash of its content, and the version that holds on a day."""
+"""Versions of plans: which one holds on a day, and that no two do."""
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
 from difflib import get_close_matches
-from fractions import Fraction
-from typing import Any
+from itertools import pairwise
 
 from spms_lib.errors import PlanError
 from spms_lib.incentives.plan.model import CompensationPlan
-from spms_lib.incentives.plan.numbers import exact
+from spms_lib.incentives.plan.values import Problem
 
 
-def plan_hash(plan: CompensationPlan) -> str:
-    """Hash what a plan says, with SHA-256; comments, the order of names and how a number is written do not count.
+def check_versions(plans: Sequence[CompensationPlan]) -> list[Problem]:
+    """Name every two versions of one plan that hold on the same day; a place is a position in `plans`.
 
-    The further blocks of a plan (crediting, payment, ...) are hashed as they are written.
+    A version without an end holds until a later one starts.
     """
-    canonical = json.dumps(_plain(plan), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    found = []
+    order = sorted(range(len(plans)), key=lambda one: (plans[one].name, plans[one].effective_from))
+    for one, other in pairwise(order):
+        earlier, later = plans[one], plans[other]
+        both = later.effective_from == earlier.effective_from or (
+            earlier.effective_to is not None and earlier.effective_to >= later.effective_from
+        )
+        if earlier.name == later.name and both:
+            what = f"Versions '{earlier.version}' and '{later.version}' of '{later.name}' both hold on {later.effective_from}."
+            found.append(Problem((other,), what, "End the earlier one the day before."))
+    return found
 
 
 def plan_at(plans: Sequence[CompensationPlan], name: str, day: dt.date) -> CompensationPlan:
@@ -60,16 +65,3 @@ def plan_at(plans: Sequence[CompensationPlan], name: str, day: dt.date) -> Compe
 def _days_off(plan: CompensationPlan, day: dt.date) -> int:
     edges = [plan.effective_from, *([plan.effective_to] if plan.effective_to else [])]
     return min(abs((edge - day).days) for edge in edges)
-
-
-def _plain(value: Any) -> Any:
-    """Turn a value into what JSON can hold, each meaning in one way only."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (Fraction, int, float)) and not isinstance(value, bool):
-        return {"number": str(exact(value))}
-    return value.isoformat() if isinstance(value, dt.date) else value
