@@ -88,7 +88,10 @@ class Factors:
         sd = laid.sds[laid.result]
         power = _powers(laid.means[laid.result], sd, self.marginal)
         alone, as_one = float(power.var.sum()), _variance(power, laid.territory, 1.0, 0.0)
-        known, source = company_sd**2, f"{self.source}; held to a company's standard deviation of {company_sd:,.0f}"
+        known, source = (
+            company_sd**2,
+            f"{self.source}; held to a company's standard deviation of {company_sd:,.0f}",
+        )
         if not 0 < known <= as_one * (1 + 1e-9):
             raise ParamsError(
                 f"No shares give the company a standard deviation of {company_sd:g}.",

@@ -102,9 +102,9 @@ def cost_and_result(cost: Floats, result: Floats, *, groups: int = 20) -> tuple[
     Examples
     --------
     >>> result = np.linspace(80.0, 120.0, 1000)
-    >>> sensitivity, volatility = cost_and_result(2 * result - 100, result)
+    >>> sensitivity, volatility = cost_and_result(3 * result - 100, result)
     >>> round(sensitivity, 6), round(volatility, 6)
-    (2.0, 0.0)
+    (1.5, 0.0)
     """
     mean, at = float(cost.mean()), float(result.mean())
     if not result.std() > 0 or not mean > 0:

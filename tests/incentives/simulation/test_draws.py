@@ -34,6 +34,14 @@ def test_mean_spread_and_correlation_are_those_believed(marginal, make) -> None:
     assert seen[~same].mean() == pytest.approx(0.3, abs=0.015)
 
 
+def test_components_of_one_payee_share_no_more_than_market_and_territory(make) -> None:
+    beliefs = pd.concat([make.team(30), make.team(30).assign(component="margin")])
+    laid = lay_out(beliefs)
+    ((_, both),) = Performance(laid, Factors(market=0.2, territory=0.1), 4000, 1).drawn()
+    seen = [np.corrcoef(a, b)[0, 1] for a, b in zip(both["sales"], both["margin"], strict=True)]
+    assert np.mean(seen) == pytest.approx(0.3, abs=0.02)
+
+
 def test_the_same_seed_repeats_bit_for_bit_and_another_does_not(make) -> None:
     runs = [simulate(make.accelerated, make.team(), draws=300, seed=seed) for seed in (1, 1, 2)]
     pd.testing.assert_frame_equal(runs[0].payees, runs[1].payees, check_exact=True)

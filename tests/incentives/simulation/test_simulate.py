@@ -129,6 +129,16 @@ def test_a_gate_on_another_component_pays_its_closed_curve_and_else_nothing(make
     assert paid(make.plan(strict, other, measures=("sold", "services")), sold)["anna"] == pytest.approx(47_50)
 
 
+def test_who_takes_no_part_in_the_gating_component_does_not_pass_its_gate(make) -> None:
+    other = make.sales(make.curve((0, None, 1)), name="services", measure="services")
+    gate = Gate(((Reference(component="services"), "at_least", F("0.0001")),))
+    plan = make.plan(
+        make.sales(make.curve((0, None, 1)), gates=(gate,)), other, measures=("sold", "services")
+    )
+    found = paid(plan, sure(anna={"sales": 100_00, "services": 10}, ben={"sales": 100_00}))
+    assert found == pytest.approx({"anna": 50_05, "ben": 0})
+
+
 def test_a_multiplier_scales_and_the_cap_comes_after_it(make) -> None:
     rows = ((F(0), F(1, 2)), (F("0.2"), F(1)), (F("0.3"), F(2)))
     by_margin = Multiplier(Reference(measure="margin"), "upper", rows)
@@ -297,7 +307,8 @@ def test_a_hedge_or_a_frame_of_quotas_goes_through_the_same_engine(make) -> None
     np.testing.assert_allclose(same[0], same[1], rtol=1e-6)
     assert table.loc["now", ["cost_change", "winners", "losers"]].tolist() == [0, 0, 0]
     assert (table.loc["hedge 5 %", "losers"], table.loc["hedge 5 %", "winners"]) == (12, 0)
-    assert table.loc["hedge 5 %", "change_high"] < 0
+    row = table.loc["hedge 5 %"]
+    assert row["change_low"] < row["cost_change"] < row["change_high"] < 0
     assert table.loc["first only", "losers"] == 1
 
 
