@@ -11,8 +11,8 @@ from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.pay import compensation_plan
 from spms_lib.cycle.targets import read_targets
-from spms_lib.incentives.payout import marginal_rate, payout_ratio
 from spms_lib.incentives.old_plan import CompensationPlan
+from spms_lib.incentives.payout import marginal_rate, payout_ratio
 from spms_lib.review.scores import ratio_interval
 from spms_lib.tables import NODE, PERIOD, VALUE, to_wide
 

@@ -47,7 +47,7 @@ collect_as_of: $collect_as_of     # cut-off of submissions and of the pipeline s
 monitor_as_of: $monitor_as_of     # day of the monitoring run
 as_of: $as_of             # day of the review
 # review_level: region        # level whose nodes each get a review of their own; the one below the company if not given
-# compensation_plan: standard_seller_eur   # a file in params/plans
+# compensation_plan: account_executive_eur   # a file in params/plans
 # over_assignment: {team: 0.02, seller: 0.03}   # quotas above the company target, by level
 goals:
   - {goal: grow, statement: Grow revenue, weight: 1.0}

@@ -6,7 +6,7 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.pay.plans import LEAVES
 from spms_lib.cycle.split import vacant_leaves
 from spms_lib.money import to_minor
-from spms_lib.tables import NODE, OWNER
+from spms_lib.tables import NODE
 
 PAYEE, PERSON, START, END = "payee", "person", "start", "end"
 TARGET_INCENTIVE, TENURE_FROM = "target_incentive", "tenure_from"

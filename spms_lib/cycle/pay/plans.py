@@ -7,8 +7,8 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.errors import PlanError
 from spms_lib.incentives.plan.model import CompensationPlan
 from spms_lib.incentives.plan.read import plan_from_dict
-from spms_lib.params.plans import load_plans, plan_at
-
+from spms_lib.incentives.plan.versions import plan_at
+from spms_lib.params.plans import load_plans
 
 LEAVES: Final = ""  # stands for the level of the leaves, whatever it is called
 

@@ -84,7 +84,7 @@ class Books:
                 remedy="Take them out as findings, or state 0 where nothing is meant.",
             )
         if value == SCORE:
-            return np.rint(column.to_numpy(dtype=float) * SCORE_SCALE).astype(np.int64)
+            column = (column.astype("float64") * SCORE_SCALE).round()
         whole: Ints = column.to_numpy(dtype=np.int64)
         return whole
 
@@ -143,8 +143,8 @@ class Books:
         need(self.credits, [name], "credits")
         column = self.credits[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
-            holds = np.append(_truth(test(pd.Series(column.cat.categories))), False)
-            return holds[column.cat.codes.to_numpy()]
+            holds: NDArray[np.bool_] = np.append(_truth(test(pd.Series(column.cat.categories))), False)
+            return np.take(holds, column.cat.codes.to_numpy())
         return _truth(test(column))
 
 

@@ -164,14 +164,17 @@ def stand(setting: Setting, figures: Figures, lines: LinePay | None, ends: list[
     return replace(found, earned=found.earned + true_up, true_up=true_up)
 
 
-def standing(setting: Setting, figures: Figures, interval: str) -> Standing:
-    """Lay out, to date within an interval, performance, what it is judged against, and what pay is a multiple of."""
+def standing(setting: Setting, figures: Figures, interval: str, curve: Curve | None = None) -> Standing:
+    """Lay out, to date within an interval, performance, what it is judged against, and what pay is a multiple of.
+
+    By the component's own curve or matrix, or by another curve, such as that of a closed gate.
+    """
     component, starts = setting.component, figures.starts[interval]
     own, targets = figures.own[component.name], figures.targets[component.name]
     add = to_date if component.against == TO_DATE else whole
     quota, incentive = add(targets.quota, starts), add(targets.incentive, starts)
     measure, ones = to_date(own.value, starts), np.ones_like(own.value)
-    pays, unit = _terms_of(component)
+    pays, unit = _terms_of(component) if curve is None else (curve.pays, curve.unit)
     by_quota = unit == ATTAINMENT and own.per is None
     reason = np.zeros(measure.shape, dtype=np.int8)
     if pays == TARGET_INCENTIVE:
@@ -229,16 +232,13 @@ def _within(
     at = standing(setting, figures, interval)
     states = gate_states(setting, figures, interval)
     factors, over = factors_of(setting, figures, interval)
-    closed = [None if gate.closed is None else setting.bands(gate.closed) for gate in component.gates]
     if lines is None:
         bands, number = _place(setting, figures, at, interval)
         curve_pay = _due(bands, at, number, setting)
-        before_cap = _due(bands, at, number, setting, factors, over) if over != 1 else curve_pay
+        before_cap = _due(bands, at, number, setting, factors, over) if component.multipliers else curve_pay
         other = [
-            None
-            if part is None
-            else _due(part, at, part.position(at.measure, at.against), setting, factors, over)
-            for part in closed
+            None if gate.closed is None else _closed(setting, figures, interval, gate.closed, factors, over)
+            for gate in component.gates
         ]
     else:
         curve_pay = to_date(lines.own, starts)
@@ -254,6 +254,14 @@ def _within(
     return Stand(
         at, states, factors, over, curve_pay, before_cap, due, differences(due, starts), np.zeros_like(due)
     )
+
+
+def _closed(
+    setting: Setting, figures: Figures, interval: str, curve: Curve, factors: Ints, over: int
+) -> Ints:
+    """Pay by the curve of a closed gate."""
+    bands, at = setting.bands(curve), standing(setting, figures, interval, curve)
+    return _due(bands, at, bands.position(at.measure, at.against), setting, factors, over)
 
 
 def _place(setting: Setting, figures: Figures, at: Standing, interval: str) -> tuple[Bands, Ints]:

@@ -118,11 +118,11 @@ def line_totals(setting: Setting, plan: CompensationPlan, books: Books, figures:
     if not by_line(component) or component.curve is None:
         return None
     lines = lines_of(setting, plan, books, figures)
-    at = standing(setting, figures, component.interval)
 
     def total(curve: Curve | None) -> Ints | None:
         if curve is None:
             return None
+        at = standing(setting, figures, component.interval, curve)
         found = np.zeros(books.shape, dtype=np.int64)
         np.add.at(found, (lines.payee, lines.month), pay_of_lines(setting, lines, curve, at, books))
         return found

@@ -28,7 +28,7 @@ from spms_lib.incentives.engine.exact import Ints
 from spms_lib.incentives.engine.figures import Figures, figures_of
 from spms_lib.incentives.engine.lines import line_totals
 from spms_lib.incentives.engine.spans import last_columns
-from spms_lib.incentives.plan.identity import plan_hash
+from spms_lib.incentives.plan.hashed import plan_hash
 from spms_lib.incentives.plan.model import VALUES, CompensationPlan
 from spms_lib.money import minor_per_unit
 from spms_lib.tables import PERIOD, need

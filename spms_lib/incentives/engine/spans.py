@@ -60,7 +60,8 @@ def to_date(values: Ints, starts: Starts) -> Ints:
     [[1, 3, 6, 4]]
     """
     running = values.cumsum(axis=1)
-    return running - running[:, starts] + values[:, starts]
+    inside: Ints = running - running[:, starts] + values[:, starts]
+    return inside
 
 
 def whole(values: Ints, starts: Starts) -> Ints:

@@ -1,0 +1,89 @@
+"""Pay of the quarter: every plan of the cycle run over its payees' credits and targets."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from spms_lib.cycle.desk import Desk
+from spms_lib.cycle.outcome import quarter_results
+from spms_lib.cycle.pay.inputs import pay_credits, pay_targets, run_months
+from spms_lib.cycle.pay.people import NODE, PAYEE, PERSON, payees_of
+from spms_lib.cycle.pay.plans import LEAVES, plans_of, proportional_plan
+from spms_lib.findings import join
+from spms_lib.incentives.engine.run import Run, pay_run
+from spms_lib.incentives.engine.summary import cost_summary, payouts
+from spms_lib.incentives.plan.model import CompensationPlan
+from spms_lib.tables import VALUE
+
+
+@dataclass(frozen=True)
+class Paid:
+    """One plan of the cycle carried out.
+
+    Attributes
+    ----------
+    level
+        Level whose people it pays; `LEAVES` for sellers.
+    payees
+        Who is paid for which seat: see `people.payees_of`.
+    targets
+        Quotas and target incentives by payee, component and month.
+    findings
+        What credits nobody, and who has no quota.
+    """
+
+    plan: CompensationPlan
+    level: str
+    run: Run
+    payees: pd.DataFrame
+    targets: pd.DataFrame
+    findings: pd.DataFrame
+
+    def table(self, desk: Desk) -> pd.DataFrame:
+        """List the quarter's pay: node and person in front of the columns of `payouts`."""
+        rows = payouts(self.run, desk.months)
+        return self.payees[[PAYEE, PERSON, NODE]].merge(rows, on=PAYEE, how="inner")
+
+
+def pay_plan(
+    desk: Desk,
+    plan: CompensationPlan,
+    *,
+    until: dt.date,
+    level: str = LEAVES,
+    default_target_incentive: float = 0.0,
+) -> Paid:
+    """Run a plan over the cycle's sales to a day.
+
+    Parameters
+    ----------
+    until
+        Last day whose sales are credited; those after the quarter's end are the next one's.
+    default_target_incentive
+        Target incentive of a full year, in currency units, for a seller whose roster row has
+        none; 0 leaves it unknown.
+    """
+    months = run_months(desk, plan)
+    payees = payees_of(desk, level, months=months, default_target_incentive=default_target_incentive)
+    credits, uncredited = pay_credits(desk, plan, payees, months=months, until=until, level=level)  # noqa: A001
+    targets, problems = pay_targets(desk, plan, payees, months=months, level=level)
+    run = pay_run(plan, credits, targets, periods=months, calendar=desk.calendar, per_unit=desk.per_unit)
+    return Paid(plan, level, run, payees, targets, join(uncredited, problems))
+
+
+def pay_everybody(desk: Desk, *, until: dt.date, default_target_incentive: float = 0.0) -> list[Paid]:
+    """Run all plans of the cycle; sellers by proportional pay where it names none."""
+    plans = plans_of(desk) or {LEAVES: proportional_plan(desk)}
+    return [
+        pay_plan(desk, plan, until=until, level=level, default_target_incentive=default_target_incentive)
+        for level, plan in plans.items()
+    ]
+
+
+def quarter_cost(desk: Desk, paid: Paid, *, until: dt.date) -> pd.DataFrame:
+    """Sum up what a plan costs in the quarter, against all that was sold in it: see `cost_summary`."""
+    sold = quarter_results(desk, until=until)
+    return cost_summary(
+        paid.run, desk.months, sales=int(sold[sold[NODE].isin(desk.scope.leaves)][VALUE].sum())
+    )
