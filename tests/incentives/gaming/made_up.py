@@ -38,6 +38,7 @@ def panel(
     late: float = 0.0,
     pull: float = 0.0,
     push: float = 0.0,
+    spells: float = 0.15,
 ) -> pd.DataFrame:
     """Payees of different size over quarters with good and bad spells; gaming in shares of usual sales.
 
@@ -46,7 +47,7 @@ def panel(
     below, `push` more is sold there.
     """
     level = np.exp(rng.normal(0, 0.4, (payees, 1))) * 1e6
-    spell = np.exp(rng.normal(0, 0.1, (1, quarters))) * np.exp(rng.normal(0, 0.15, (payees, quarters)))
+    spell = np.exp(rng.normal(0, 0.1, (1, quarters))) * np.exp(rng.normal(0, spells, (payees, quarters)))
 
     def sold(share: float, spread: float) -> np.ndarray:
         return share * level * spell * rng.gamma(spread**-2, spread**2, (payees, quarters))
