@@ -253,7 +253,9 @@ def distinct(column: pd.Series) -> Any:
     """List the different values of a column."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return column.unique()
-    used = np.bincount(column.cat.codes.to_numpy().astype(np.int64) + 1, minlength=len(column.cat.categories) + 1)
+    used = np.bincount(
+        column.cat.codes.to_numpy().astype(np.int64) + 1, minlength=len(column.cat.categories) + 1
+    )
     return column.cat.categories[used[1:] > 0]
 
 
