@@ -1,9 +1,9 @@
 """What comes next: the rate that holds now, the next tier, and how much further it is, for everybody at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -187,19 +187,21 @@ def _then(
     every = bands.every
     ahead = np.ones(len(rows), dtype=bool) if every is not None else places + 1 < len(bands.bands)
     rows, following = rows[ahead], places[ahead] + 1
+    unit = 1 if curve.unit == ATTAINMENT else here.setting.scales[here.part.measure]
     if every is None:
-        starts = _objects([band.start or Fraction(0) for band in bands.bands])[following]
+        grain, starts = bands.grain, [band.start or Fraction(0) for band in bands.bands]
+        start = _objects([int(edge * grain) for edge in starts])[following]
+        found["next_start"][rows] = _objects([edge / unit for edge in starts])[following]
         found["rate_from_there"][rows] = _rates(here, bands, curve)[0][following]
     else:
-        starts = every * following.astype(object)
-    unit = 1 if curve.unit == ATTAINMENT else here.setting.scales[here.part.measure]
-    found["next_start"][rows] = starts / unit
+        grain, start = every.denominator, every.numerator * following.astype(object)
+        found["next_start"][rows] = every / unit * following.astype(object)
     if here.run.figures.own[here.part.name].per is not None or not len(rows):
         return
     measure, against = here.at.measure[rows], here.at.against[rows]
-    edge = starts * against.astype(object)
+    edge = start * against.astype(object)
     upper = bands.tie == UPPER or every is not None
-    reached = (-(-edge // 1) if upper else edge // 1 + 1).astype(np.int64)
+    reached = (-(-edge // grain) if upper else edge // grain + 1).astype(np.int64)
     found["further"][rows] = reached - measure
     if not by_line(here.part):
         there = here.at._replace(measure=reached, against=against, weight=here.at.weight[rows])
@@ -214,7 +216,7 @@ def _attainment(run: Run, name: str, stand: Stand, column: int) -> NDArray[np.fl
     return judged
 
 
-def _objects(values: list[Fraction]) -> Objects:
+def _objects(values: Sequence[object]) -> Objects:
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found
