@@ -56,6 +56,9 @@ GATES: Final = (
     *(COMPONENT, PERIOD, "gate", "looks_at", "value", "test", "level", "passed", "open", "clause"),
 )
 MULTIPLIERS: Final = (COMPONENT, PERIOD, "looks_at", "value", "factor", "clause")
+COMPONENTS: Final = (
+    *(COMPONENT, "description", "clause", "interval", "measure", "counts", "scale", "ratio", "unit", "pays"),
+)
 CLAUSES: Final = (COMPONENT, "rule", "clause", "description", "source")
 _REACH: Final = Fraction(13, 10)  # how far beyond the last point of interest a drawn curve goes
 
@@ -209,6 +212,19 @@ def words_of(reference: Reference) -> str:
     return (
         f"attainment of {reference.component}{over}" if reference.component else f"{reference.measure}{over}"
     )
+
+
+def component_rows(one: Run, names: Sequence[str]) -> pd.DataFrame:
+    """Say what each component counts, in which unit, and what it pays."""
+    rows = []
+    for name in names:
+        part, scale = one.plan.components[name], one.settings[name].scales[one.plan.components[name].measure]
+        rule = one.plan.measures[part.measure]
+        pays = part.curve.pays if part.curve else part.matrix.pays if part.matrix else ""
+        unit = part.curve.unit if part.curve else ""
+        said = (name, part.clause.description, part.clause.number, part.interval)
+        rows.append((*said, part.measure, rule.value, scale, bool(rule.per), unit, pays))
+    return _frame(rows, COMPONENTS)
 
 
 def clause_rows(plan: CompensationPlan, names: Sequence[str]) -> pd.DataFrame:

@@ -1,8 +1,10 @@
 """A statement: what one payee earns by month, and how every cent of it came about."""
 
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from spms_lib.incentives.engine.run import Run
 from spms_lib.incentives.engine.spans import differences
 from spms_lib.incentives.statements.reasons import (
     clause_rows,
+    component_rows,
     curve_points,
     gate_rows,
     multiplier_rows,
@@ -35,6 +38,9 @@ class Statement:
 
     Attributes
     ----------
+    components
+        component, description, clause, interval, measure, counts (kind of value), scale (raw
+        units in one of its units), ratio (it is one), unit (of tiers and gates on it; empty for a matrix), pays.
     steps
         component, period, step (one of `STEPS`), amount. Steps of a component and month sum to
         what it earned. `start` is what changed without a credit: a quota to date that grew, a
@@ -69,6 +75,7 @@ class Statement:
     currency: str
     per_unit: int
     periods: tuple[str, ...]
+    components: pd.DataFrame
     steps: pd.DataFrame
     standing: pd.DataFrame
     lines: pd.DataFrame
@@ -84,6 +91,10 @@ class Statement:
     def earned(self) -> pd.Series:
         """Sum the steps: minor units by component and period."""
         return self.steps.groupby([COMPONENT, PERIOD], sort=False)["amount"].sum()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write everything as plain values that JSON can hold: amounts stay whole minor units, fractions become text."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
 def explain(
@@ -148,6 +159,7 @@ def explain(
         currency=run.plan.currency,
         per_unit=run.books.per_unit,
         periods=tuple(periods),
+        components=component_rows(one, names),
         clauses=clause_rows(run.plan, names),
         **{name: pd.concat(rows, ignore_index=True) for name, rows in frames.items()},
         proration=_own(proration, payee),
@@ -215,3 +227,20 @@ def _own(frame: pd.DataFrame | None, payee: str) -> pd.DataFrame | None:
         return frame
     mine: NDArray[np.bool_] = (frame[PAYEE].astype(str) == payee).to_numpy()
     return frame[mine].reset_index(drop=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.DataFrame):
+        return [
+            {str(name): _plain(cell) for name, cell in zip(value.columns, row, strict=True)}
+            for row in value.astype(object).itertuples(index=False, name=None)
+        ]
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Fraction):
+        return str(value)
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, dt.date):
+        return value.isoformat()[: len("2026-01-01")]
+    return value.item() if isinstance(value, np.generic) else value

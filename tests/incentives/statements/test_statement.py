@@ -1,5 +1,6 @@
 """A statement adds up to the cent, for every component and month, whatever the plan says."""
 
+import json
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from spms_lib.errors import PlanError
+from spms_lib.errors import PlanError, TableError
 from spms_lib.incentives.engine.run import Run, pay_run
+from spms_lib.incentives.statements.changes import changes
 from spms_lib.incentives.statements.statement import STEPS, Statement, explain
 
 from law_plans import MONTHS, parts, run_of, sold  # isort: skip
@@ -166,3 +168,59 @@ def test_a_payee_without_quota_is_owed_nothing_yet_and_told_why() -> None:
     assert (told.steps["amount"] == 0).all()
     assert set(told.standing["reason"]) == {"no quota", "no target incentive: vacant, or nobody has said"}
     assert np.array(told.lines["amount"]).tolist() == [0, 0, 0]
+
+
+def test_a_statement_as_data_says_the_same_to_the_cent() -> None:
+    ledger = pd.DataFrame(
+        {"payee": ["ann"], "period": "2026-03", "kind": "draw", "amount": [5], "link": [pd.NA]}
+    )
+    told = explain(example(), "ann", ledger=ledger)
+    data = told.to_dict()
+    assert json.loads(json.dumps(data)) == data
+    assert (data["currency"], data["per_unit"]) == ("EUR", 100)
+    assert sum(row["amount"] for row in data["steps"]) == told.earned().sum()
+    march = [row for row in data["tiers"] if row["period"] == "2026-03"]
+    assert sum(Fraction(row["amount"]) for row in march) == 192_000
+    assert [row["date"] for row in data["lines"]] == ["2026-01-11", "2026-02-10", "2026-03-12"]
+    assert data["ledger"] == [
+        {"payee": "ann", "period": "2026-03", "kind": "draw", "amount": 5, "link": None}
+    ]
+    assert data["proration"] is None
+
+
+def test_a_late_return_shows_as_what_it_changed_in_closed_months() -> None:
+    run = example()
+    before = explain(run, "ann", period="2026-02")
+    late = pd.DataFrame(
+        {
+            "credit": ["back"],
+            "payee": "ann",
+            "date": [pd.Timestamp(2026, 2, 20)],
+            "amount": [-28_500],
+            "term": 12,
+            "units": 0,
+            "day": 50,
+        }
+    )
+    now = explain(run.with_late(late), "ann")
+    amounts, credits = changes(now, before)  # noqa: A001
+    assert amounts.values.tolist() == [["pay", "2026-02", 114_000, 90_000, -24_000]]
+    assert credits.fillna(0).values.tolist() == [["pay", "2026-02", "back", 0, -28_500]]
+    assert all(part.empty for part in changes(before, before))
+    other = explain(
+        run_of(
+            {
+                "component": "pay",
+                "measure": "sales",
+                "interval": "month",
+                "unit": "measure",
+                "pays": "rate",
+                "tie": "upper",
+                "tiers": [{"from": 0, "value": 1}],
+            },
+            [("bob", 1, 1, 1)],
+        ),
+        "bob",
+    )
+    with pytest.raises(TableError, match="One statement is of bob"):
+        changes(other, before)
