@@ -22,6 +22,7 @@ from spms_lib.incentives.engine.run import Run
 from spms_lib.incentives.engine.spans import differences
 from spms_lib.incentives.plan.model import (
     ATTAINMENT,
+    INTERVAL,
     MONEY,
     MONTH,
     QUARTER,
@@ -33,7 +34,7 @@ from spms_lib.incentives.plan.model import (
     Curve,
     Reference,
 )
-from spms_lib.incentives.statements.tiers import Part, tier_parts
+from spms_lib.incentives.statements.tiers import CELL, Part, tier_parts
 from spms_lib.tables import PERIOD
 
 STANDING: Final = (
@@ -51,15 +52,16 @@ STANDING: Final = (
         "reason",
     ),
 )
-TIERS: Final = (COMPONENT, PERIOD, "gate", "from", "to", "input", "rate", "amount")
+TIERS: Final = (COMPONENT, PERIOD, "gate", "from", "to", "input", "rate", "amount", "mode")
 GATES: Final = (
-    *(COMPONENT, PERIOD, "gate", "looks_at", "value", "test", "level", "passed", "open", "clause"),
+    *(COMPONENT, PERIOD, "gate", "looks_at", "unit", "value", "test", "level", "passed", "open", "clause"),
 )
-MULTIPLIERS: Final = (COMPONENT, PERIOD, "looks_at", "value", "factor", "clause")
+MULTIPLIERS: Final = (COMPONENT, PERIOD, "looks_at", "unit", "value", "factor", "clause")
 COMPONENTS: Final = (
     *(COMPONENT, "description", "clause", "interval", "measure", "counts", "scale", "ratio", "unit", "pays"),
 )
 CLAUSES: Final = (COMPONENT, "rule", "clause", "description", "source")
+SHARE: Final = "share"
 _REACH: Final = Fraction(13, 10)  # how far beyond the last point of interest a drawn curve goes
 
 
@@ -152,7 +154,7 @@ def parts_of(one: Run, name: str, stand: Stand, column: int) -> Iterator[tuple[i
         scale = setting.scales[part.base or part.measure]
         paid_on = Fraction(weight, scale) if part.matrix.pays == RATE else Fraction(1)
         stated = rate / (setting.per_unit if part.matrix.pays == MONEY else 1)
-        yield 0, Part(None, None, paid_on, stated, rate * weight)
+        yield 0, Part(None, None, paid_on, stated, rate * weight, CELL)
     elif part.accumulate != TRANSACTION and not (by_line(part) and part.base):
         yield from ((0, found) for found in tier_parts(setting, part.curve, measure, against, weight))
     if (gate := deciding_gate(stand, column)) and not by_line(part):
@@ -173,7 +175,15 @@ def gate_rows(one: Run, name: str, stand: Stand, columns: Sequence[int]) -> pd.D
             for reference, test, level in gate.any_of:
                 value = seen(one, setting, reference, part.interval, column)
                 passed = value is not None and (value >= level if test == "at_least" else value > level)
-                row = (name, one.books.periods[column], number, words_of(reference), value, test, level)
+                row = (
+                    name,
+                    one.books.periods[column],
+                    number,
+                    *looked_at(one, reference),
+                    value,
+                    test,
+                    level,
+                )
                 rows.append((*row, passed, bool(stand.open[number - 1][0, column]), gate.clause.number))
     return _frame(rows, GATES)
 
@@ -190,7 +200,7 @@ def multiplier_rows(one: Run, name: str, columns: Sequence[int]) -> pd.DataFrame
             (
                 name,
                 one.books.periods[column],
-                words_of(reference),
+                *looked_at(one, reference),
                 seen(one, setting, reference, part.interval, column),
                 table.bands[int(number[column])].value,
                 multiplier.clause.number,
@@ -206,12 +216,13 @@ def seen(one: Run, setting: Setting, reference: Reference, interval: str, column
     return Fraction(value, against) / scale_of(reference, setting) if against > 0 else None
 
 
-def words_of(reference: Reference) -> str:
-    """Say what a gate or multiplier looks at."""
-    over = "" if reference.over == "interval" else f", {reference.over} to date"
-    return (
-        f"attainment of {reference.component}{over}" if reference.component else f"{reference.measure}{over}"
-    )
+def looked_at(one: Run, reference: Reference) -> tuple[str, str]:
+    """Say what a gate or multiplier looks at, and its unit: a `share`, or the kind of value."""
+    over = "" if reference.over == INTERVAL else f", {reference.over} to date"
+    if reference.component:
+        return f"attainment of {reference.component}{over}", SHARE
+    rule = one.plan.measures[reference.measure]
+    return f"{reference.measure}{over}", SHARE if rule.per else rule.value
 
 
 def component_rows(one: Run, names: Sequence[str]) -> pd.DataFrame:
@@ -250,8 +261,8 @@ def clause_rows(plan: CompensationPlan, names: Sequence[str]) -> pd.DataFrame:
 def curve_points(one: Run, name: str, stand: Stand, column: int) -> pd.DataFrame:
     """Trace a component's own curve around where a payee stands: corners and jumps, pay to date in minor units."""
     part, setting, at = one.plan.components[name], one.settings[name], stand.at
-    if part.curve is None or part.curve.step or part.accumulate == TRANSACTION or at.reason[0, column]:
-        return _frame([], (COMPONENT, "at", "pay"))
+    if part.curve is None or part.curve.step or by_line(part) or at.reason[0, column]:
+        return _frame([], (COMPONENT, "at", "pay")).astype({"at": float, "pay": float})
     bands = setting.bands(part.curve).bands
     here = Fraction(int(at.measure[0, column]), int(at.against[0, column]))
     starts = [band.start or Fraction(0) for band in bands]

@@ -56,15 +56,15 @@ class Statement:
         kicker, deal_cap, amount: what each credit paid before gates, multipliers and cap.
     tiers
         component, period, gate (0 is the component's own curve, n what the closed gate n pays
-        instead), from, to, input, rate, amount, to date; they sum to the pay before rounding.
+        instead), from, to, input, rate, amount, mode, to date; they sum to the pay before rounding.
     gates
-        component, period, gate, looks_at, value, test, level, passed, open (one of its tests passed), clause.
+        component, period, gate, looks_at, unit (`share` or a kind of value), value, test, level, passed, open (one of its tests passed), clause.
     multipliers
-        component, period, looks_at, value, factor, clause.
+        component, period, looks_at, unit, value, factor, clause.
     clauses
         component (empty for the plan), rule, clause, description, source.
     curve
-        component, at, pay: points of the last month's curve to date, floats, for a figure.
+        component, at, pay: points of the last month's curve to date, floats, for a figure; none where credits are paid one by one.
     proration, rates, ledger
         As given: factors with their dates, exchange rates, payments; None where not given.
     """

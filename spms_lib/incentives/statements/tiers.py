@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from spms_lib.incentives.engine.component import Setting, by_line
 from spms_lib.incentives.plan.model import (
@@ -16,6 +16,9 @@ from spms_lib.incentives.plan.model import (
     Curve,
     Tier,
 )
+
+STEP: Final = "step"
+CELL: Final = "cell"
 
 
 class Part(NamedTuple):
@@ -32,6 +35,8 @@ class Part(NamedTuple):
         As the plan states it.
     amount
         Minor units, before rounding.
+    mode
+        How the tier is meant; `step` for a repeating step, `cell` for one of a matrix.
     """
 
     start: Fraction | None
@@ -39,6 +44,7 @@ class Part(NamedTuple):
     input: Fraction
     rate: Fraction
     amount: Fraction
+    mode: str
 
 
 def tier_parts(setting: Setting, curve: Curve, measure: int, against: int, weight: int) -> list[Part]:
@@ -57,7 +63,9 @@ def tier_parts(setting: Setting, curve: Curve, measure: int, against: int, weigh
     money = weight * (setting.per_unit if curve.pays == MONEY else 1)
     if curve.step is not None:
         steps = max(at // curve.step.every, 0)
-        return [Part(Fraction(0), None, Fraction(steps), curve.step.pays, steps * curve.step.pays * money)]
+        return [
+            Part(Fraction(0), None, Fraction(steps), curve.step.pays, steps * curve.step.pays * money, STEP)
+        ]
 
     def reached(edge: Fraction) -> bool:
         return at >= edge if curve.tie == UPPER else at > edge
@@ -80,13 +88,20 @@ def _parts(tiers: Sequence[Tier], at: Fraction, by_rate: int, money: int) -> Ite
     for number, tier in enumerate(tiers):
         top = at if tier.end is None or number + 1 == len(tiers) else tier.end
         if tier.mode == LUMP:
-            yield Part(tier.start, tier.end, Fraction(1), tier.value, tier.value * money)
+            yield Part(tier.start, tier.end, Fraction(1), tier.value, tier.value * money, tier.mode)
         elif tier.mode == RETROACTIVE:
-            yield Part(Fraction(0), tier.end, top, tier.value, tier.value * top * by_rate)
+            yield Part(Fraction(0), tier.end, top, tier.value, tier.value * top * by_rate, tier.mode)
         elif tier.mode == INTERPOLATED and tier.end is not None:
             share = (top - tier.start) / (tier.end - tier.start)
-            yield Part(tier.start, tier.end, top - tier.start, tier.value, tier.value * share * money)
+            yield Part(
+                tier.start, tier.end, top - tier.start, tier.value, tier.value * share * money, tier.mode
+            )
         else:
             yield Part(
-                tier.start, tier.end, top - tier.start, tier.value, tier.value * (top - tier.start) * by_rate
+                tier.start,
+                tier.end,
+                top - tier.start,
+                tier.value,
+                tier.value * (top - tier.start) * by_rate,
+                tier.mode,
             )
