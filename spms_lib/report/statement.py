@@ -1,7 +1,7 @@
 """The statement page: what a seller is paid, and why, so that they can check every cent themselves."""
 
 import datetime as dt
-from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -10,18 +10,25 @@ from markupsafe import Markup
 
 from spms_lib.errors import PeriodError
 from spms_lib.incentives.plan.model import ATTAINMENT
-from spms_lib.incentives.statements.changes import changes
 from spms_lib.incentives.statements.statement import Statement
 from spms_lib.report.cells import label_of, money_text
 from spms_lib.report.statement_curve import curve_picture
+from spms_lib.report.statement_tables import (
+    change_tables,
+    line_table,
+    movement_table,
+    movements_of,
+    other_tables,
+    rule_table,
+    tier_table,
+)
 from spms_lib.report.statement_words import Part, day_name, month_name, share
-from spms_lib.report.tables import Printed, show
+from spms_lib.report.tables import Printed
 from spms_lib.report.text import Metric, headline, stylesheet, template
 from spms_lib.tables import PERIOD
 from spms_lib.text import visible
 
 EARNING: Final = "earning"
-PAYMENT: Final = "payment"  # the ledger's own sum
 HASH_SHOWN: Final = 12
 STRAIGHT: Final = 2  # points of a curve that is one straight line, and needs no drawing
 NEAR: Final = 0.15  # a tier that starts this near the quota shares its tick
@@ -73,7 +80,7 @@ def statement_page(
             remedy=f"Use one of {', '.join(statement.periods)}.",
         )
     parts = [Part(statement, component, period) for component in statement.components["component"]]
-    movements = _movements(statement, period)
+    movements = movements_of(statement, period)
     earned = sum(int(part.now["earned"]) for part in parts)
     paid = earned if movements is None else int(movements["amount"].sum())
     page = template(
@@ -89,16 +96,12 @@ def statement_page(
             f"{part.title} cannot be known yet: {part.now['reason']}." for part in parts if part.now["reason"]
         ],
         parts=[_section(part) for part in parts],
-        movements=None if movements is None else _markup(_movement_table(movements, statement)),
+        movements=None if movements is None else _markup(movement_table(movements, statement)),
         ahead=[line for part in parts if (line := _ahead(part, ahead))],
-        changed=_changed(statement, before),
-        tables=[_markup(table) for table in _other_tables(statement)],
-        clauses=_markup(
-            show(
-                statement.clauses.assign(component=statement.clauses["component"].map(label_of)),
-                title="Rules of the plan that this statement uses",
-            )
-        ),
+        changed=None if before is None else [_markup(table) for table in change_tables(statement, before)],
+        last="" if before is None else month_name(before.periods[-1]),
+        tables=[_markup(table) for table in other_tables(statement)],
+        clauses=_markup(rule_table(statement)),
         contact=contact,
         number=run_hash[:HASH_SHOWN],
         run_hash=run_hash,
@@ -176,13 +179,11 @@ def _section(part: Part) -> dict[str, Any]:
         "said": part.about["description"],
         "story": list(part.story()),
         "picture": _picture(part, points) if drawn else "",
-        "tables": [_markup(table) for table in (part.tier_table(), part.line_table()) if table is not None],
+        "tables": [_markup(table) for table in (tier_table(part), line_table(part)) if table is not None],
     }
 
 
 def _picture(part: Part, points: pd.DataFrame) -> Markup:
-    from fractions import Fraction
-
     of_quota = part.about["unit"] == ATTAINMENT
     at = part.now["attainment"] if of_quota else Fraction(int(part.now["measure"]), part.about["scale"])
     here = f"{part.performance(at)} pays {part.money(part.now['curve_pay'])}"
@@ -199,76 +200,11 @@ def _picture(part: Part, points: pd.DataFrame) -> Markup:
     )
 
 
-def _movements(told: Statement, period: str) -> pd.DataFrame | None:
-    if told.ledger is None:
-        return None
-    chosen = (told.ledger[PERIOD].astype(str) == period) & (told.ledger["kind"].astype(str) != PAYMENT)
-    return told.ledger[chosen]
-
-
-def _movement_table(movements: pd.DataFrame, told: Statement) -> Printed:
-    frame = movements[["kind", "link", "amount"]].astype({"kind": str, "link": str})
-    frame = frame.assign(kind=frame["kind"].map(label_of))
-    total = pd.DataFrame({"kind": ["Paid"], "link": [""], "amount": [int(movements["amount"].sum())]})
-    frame = pd.concat([frame, total], ignore_index=True)
-    marked = pd.Series([*[False] * len(movements), True])
-    return show(
-        frame,
-        title="From what you earned to what you are paid",
-        money=["amount"],
-        signed=["amount"],
-        currency=told.currency,
-        highlight=marked,
-    )
-
-
 def _ahead(part: Part, ahead: pd.DataFrame | None) -> str:
     if ahead is None:
         return ""
     mine = ahead[(ahead["payee"].astype(str) == part.told.payee) & (ahead["component"] == part.name)]
     return part.ahead({str(key): value for key, value in mine.iloc[0].items()}) if len(mine) else ""
-
-
-def _changed(told: Statement, before: Statement | None) -> Mapping[str, Any] | None:
-    if before is None:
-        return None
-    amounts, lines = changes(told, before)
-    counted = {name: Part(told, name, told.periods[0]).counted for name in told.components["component"]}
-    for column in ("value_before", "value_now"):
-        values = zip(lines["component"], lines[column], strict=True)
-        lines[column] = pd.Series(
-            [None if pd.isna(value) else counted[component](value) for component, value in values],
-            dtype=object,
-        )
-    for frame in (amounts, lines):
-        frame["component"] = frame["component"].map(label_of)
-    tables = []
-    if len(amounts):
-        tables.append(
-            show(
-                amounts,
-                title="Months that changed",
-                money=["before", "now", "difference"],
-                signed=["difference"],
-                currency=told.currency,
-            )
-        )
-    if len(lines):
-        tables.append(show(lines, title="Credits that arrived, left or changed"))
-    return {"tables": [_markup(table) for table in tables], "last": month_name(before.periods[-1])}
-
-
-def _other_tables(told: Statement) -> list[Printed]:
-    tables = []
-    if told.proration is not None and len(told.proration):
-        tables.append(
-            show(
-                told.proration, title="Days you took part, by which quota and target incentive are shared out"
-            )
-        )
-    if told.rates is not None and len(told.rates):
-        tables.append(show(told.rates, title="Exchange rates that were used"))
-    return tables
 
 
 def _markup(printed: Printed) -> Markup:

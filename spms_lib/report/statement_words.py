@@ -25,7 +25,6 @@ from spms_lib.incentives.statements.statement import Statement
 from spms_lib.incentives.statements.tiers import CELL, STEP
 from spms_lib.money import MISSING
 from spms_lib.report.cells import label_of, money_text, number_text, ratio_text
-from spms_lib.report.tables import Printed, show
 from spms_lib.tables import PERIOD
 
 PASSED: Final = "✓"
@@ -108,10 +107,8 @@ class Part:
         if at["reason"]:
             yield Row("Not known yet", at["reason"], MISSING, total=True)
             return
-        by_line = "each credit of " if self.now["exact"] is None else ""
-        yield Row(
-            "Tiers", f"what the plan pays for {by_line}that, {span} to date", self.money(at["curve_pay"])
-        )
+        what = "each of those credits" if self.now["exact"] is None else f"that, {span} to date"
+        yield Row("Tiers", f"what the plan pays for {what}", self.money(self.now["curve_pay"]))
         yield from self._gates()
         yield from self._multipliers()
         if not pd.isna(at["limit"]):
@@ -155,73 +152,6 @@ class Part:
             change = self.money(effect, signed=True) if number == len(rows) else ""
             yield Row(_with_clause("Multiplier", row["clause"]), said, change if effect else "no change")
 
-    def tier_table(self) -> Printed | None:
-        """Print which part of the performance each tier pays."""
-        rows = self.of(self.told.tiers)
-        if not rows:
-            return None
-        frame = pd.DataFrame(
-            {
-                "tier": [self._band(row) for row in rows],
-                "your_part": [self._input(row) for row in rows],
-                "pays": [self.rate(row["rate"], row["mode"]) for row in rows],
-                "amount": [float(row["amount"]) for row in rows],
-            }
-        )
-        if any(row["gate"] for row in rows):
-            frame["curve"] = [f"gate {row['gate']}" if row["gate"] else "own" for row in rows]
-        notes = []
-        if self.about["pays"] == TARGET_INCENTIVE:
-            notes.append(
-                f"Target incentive of {self.now['interval']}: {self.money(self.now['target_incentive'])}."
-            )
-        if self.now["rounding"]:
-            exact = number_text(float(self.now["exact"] / self.told.per_unit), decimals=6)
-            notes.append(f"Due to date before rounding: {exact} {self.told.currency}; rounded once.")
-        if self.steps["kickers"] or self.steps["deal_cap"]:
-            notes.append("Kickers, and the most that one deal pays, come on top: see the credits.")
-        return show(
-            frame,
-            title=f"Tier by tier, {self.now['interval']} to date",
-            note=" ".join(notes),
-            money=["amount"],
-            currency=self.told.currency,
-        )
-
-    def line_table(self) -> Printed | None:
-        """Print what each credit of the month paid."""
-        lines = pd.DataFrame(self.of(self.told.lines))
-        if lines.empty:
-            return None
-        names = {
-            "value": "counts",
-            "before": "total_before",
-            "after": "total_after",
-            "amount": "pays",
-            "kicker": "of_it_kicker",
-            "deal_cap": "deal_cap",
-        }
-        more = [name for name in ("kicker", "deal_cap") if lines[name].any()]
-        extra = [names[name] for name in more]
-        frame = lines.assign(date=lines["date"].dt.date)
-        frame = frame[["credit", "date", "value", "amount", *more, "before", "after"]].rename(columns=names)
-        counted = ["counts", "total_before", "total_after"]
-        if not (of_money := self.about["counts"] in MONEY_VALUES):
-            frame[counted] = frame[counted] / self.about["scale"]
-        others = [(words, self.steps[name]) for name, words in _OTHERS.items() if self.steps[name]]
-        sums = [f"Credits {self.money(int(lines['amount'].sum()))}"]
-        sums += [f"{words} {self.money(amount, signed=True)}" for words, amount in others]
-        return show(
-            frame,
-            title=f"Your credits in {month_name(self.period)}",
-            note=(
-                "A credit pays what is due after it less what was due before it, so the lines add up to the cent. "
-                f"{'; '.join(sums)}; earned {self.money(self.now['earned'])}."
-            ),
-            money=["pays", *extra, *(counted if of_money else [])],
-            currency=self.told.currency,
-        )
-
     def ahead(self, row: dict[str, Any]) -> str:
         """Say what the next sale earns and what the next tier takes."""
         if row["held_by"]:
@@ -241,13 +171,15 @@ class Part:
         there = row["rate_from_there"]
         return f"{said}." if there is None else f"{said}; from there it pays {self.rate(there)}."
 
-    def _band(self, row: dict[str, Any]) -> str:
+    def band(self, row: dict[str, Any]) -> str:
+        """Name a tier by its edges."""
         if row["mode"] in {STEP, CELL}:
             return {STEP: "each full step", CELL: "your cell of the table"}[row["mode"]]
         start, end = self.performance(row["from"]), row["to"]
         return f"from {start}" if end is None else f"{start} to {self.performance(end)}"
 
-    def _input(self, row: dict[str, Any]) -> str:
+    def share_of(self, row: dict[str, Any]) -> str:
+        """Write how much of the performance a tier pays for."""
         if row["mode"] == STEP:
             return f"{number_text(float(row['input']))} steps"
         if row["mode"] == LUMP:
@@ -257,15 +189,6 @@ class Part:
             if row["mode"] == CELL
             else self.performance(row["input"])
         )
-
-
-_OTHERS: Final = {
-    "start": "without a credit",
-    "gates": "gates",
-    "multipliers": "multipliers",
-    "cap": "cap",
-    "true_up": "true-up",
-}
 
 
 def day_name(day: dt.date) -> str:
