@@ -20,7 +20,7 @@ from spms_lib.incentives.plan.model import (
     TARGET_INCENTIVE,
     UNIT_COUNT,
 )
-from spms_lib.incentives.statements.reasons import SHARE
+from spms_lib.incentives.statements.rules import SHARE
 from spms_lib.incentives.statements.statement import Statement
 from spms_lib.incentives.statements.tiers import CELL, STEP
 from spms_lib.money import MISSING

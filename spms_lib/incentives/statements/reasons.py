@@ -1,4 +1,4 @@
-"""The reasons behind pay, as rows: standing, tier parts, gates, multipliers, clauses, points of the curve."""
+"""The arithmetic behind pay, as rows: standing, tier parts, points of the curve."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -12,27 +12,20 @@ from spms_lib.incentives.engine.component import (
     Setting,
     Stand,
     by_line,
-    judged_value,
     limit_of,
     place,
-    scale_of,
-    table_of,
 )
 from spms_lib.incentives.engine.run import Run
 from spms_lib.incentives.engine.spans import differences
 from spms_lib.incentives.plan.model import (
     ATTAINMENT,
-    INTERVAL,
     MONEY,
     MONTH,
     QUARTER,
     RATE,
     TRANSACTION,
-    Clause,
-    CompensationPlan,
     Component,
     Curve,
-    Reference,
 )
 from spms_lib.incentives.statements.tiers import CELL, Part, tier_parts
 from spms_lib.tables import PERIOD
@@ -53,15 +46,6 @@ STANDING: Final = (
     ),
 )
 TIERS: Final = (COMPONENT, PERIOD, "gate", "from", "to", "input", "rate", "amount", "mode")
-GATES: Final = (
-    *(COMPONENT, PERIOD, "gate", "looks_at", "unit", "value", "test", "level", "passed", "open", "clause"),
-)
-MULTIPLIERS: Final = (COMPONENT, PERIOD, "looks_at", "unit", "value", "factor", "clause")
-COMPONENTS: Final = (
-    *(COMPONENT, "description", "clause", "interval", "measure", "counts", "scale", "ratio", "unit", "pays"),
-)
-CLAUSES: Final = (COMPONENT, "rule", "clause", "description", "source")
-SHARE: Final = "share"
 _REACH: Final = Fraction(13, 10)  # how far beyond the last point of interest a drawn curve goes
 
 
@@ -100,7 +84,7 @@ def standing_rows(one: Run, name: str, stand: Stand, columns: Sequence[int]) -> 
                 REASONS[int(stand.at.reason[0, column])],
             )
         )
-    return _frame(rows, STANDING, whole=("quota", "target_incentive", "limit"))
+    return frame_of(rows, STANDING, whole=("quota", "target_incentive", "limit"))
 
 
 def attainment(one: Run, name: str, stand: Stand, column: int) -> Fraction | None:
@@ -140,7 +124,7 @@ def part_rows(one: Run, name: str, stand: Stand, columns: Sequence[int]) -> pd.D
         if not stand.at.reason[0, column]
         for gate, found in parts_of(one, name, stand, column)
     ]
-    return _frame(rows, TIERS)
+    return frame_of(rows, TIERS)
 
 
 def parts_of(one: Run, name: str, stand: Stand, column: int) -> Iterator[tuple[int, Part]]:
@@ -166,103 +150,11 @@ def _closed(setting: Setting, curve: Curve | None, measure: int, against: int, w
     return [] if curve is None else tier_parts(setting, curve, measure, against, weight)
 
 
-def gate_rows(one: Run, name: str, stand: Stand, columns: Sequence[int]) -> pd.DataFrame:
-    """List every test of every gate in some months: what it looked at, and whether it passed."""
-    part, setting = one.plan.components[name], one.settings[name]
-    rows = []
-    for column in columns:
-        for number, gate in enumerate(part.gates, start=1):
-            for reference, test, level in gate.any_of:
-                value = seen(one, setting, reference, part.interval, column)
-                passed = value is not None and (value >= level if test == "at_least" else value > level)
-                row = (
-                    name,
-                    one.books.periods[column],
-                    number,
-                    *looked_at(one, reference),
-                    value,
-                    test,
-                    level,
-                )
-                rows.append((*row, passed, bool(stand.open[number - 1][0, column]), gate.clause.number))
-    return _frame(rows, GATES)
-
-
-def multiplier_rows(one: Run, name: str, columns: Sequence[int]) -> pd.DataFrame:
-    """List every multiplier in some months: what it looked at, and the factor that gave."""
-    part, setting = one.plan.components[name], one.settings[name]
-    rows = []
-    for multiplier in part.multipliers:
-        reference = multiplier.reference
-        table = table_of(multiplier, scale_of(reference, setting))
-        number = table.number(*judged_value(one.figures.looked_at(reference, part.interval)))[0]
-        rows += [
-            (
-                name,
-                one.books.periods[column],
-                *looked_at(one, reference),
-                seen(one, setting, reference, part.interval, column),
-                table.bands[int(number[column])].value,
-                multiplier.clause.number,
-            )
-            for column in columns
-        ]
-    return _frame(rows, MULTIPLIERS)
-
-
-def seen(one: Run, setting: Setting, reference: Reference, interval: str, column: int) -> Fraction | None:
-    """Return what a gate or multiplier looks at, in the unit that the plan states; None where nothing to judge by."""
-    value, against = (int(part[0, column]) for part in one.figures.looked_at(reference, interval))
-    return Fraction(value, against) / scale_of(reference, setting) if against > 0 else None
-
-
-def looked_at(one: Run, reference: Reference) -> tuple[str, str]:
-    """Say what a gate or multiplier looks at, and its unit: a `share`, or the kind of value."""
-    over = "" if reference.over == INTERVAL else f", {reference.over} to date"
-    if reference.component:
-        return f"attainment of {reference.component}{over}", SHARE
-    rule = one.plan.measures[reference.measure]
-    return f"{reference.measure}{over}", SHARE if rule.per else rule.value
-
-
-def component_rows(one: Run, names: Sequence[str]) -> pd.DataFrame:
-    """Say what each component counts, in which unit, and what it pays."""
-    rows = []
-    for name in names:
-        part, scale = one.plan.components[name], one.settings[name].scales[one.plan.components[name].measure]
-        rule = one.plan.measures[part.measure]
-        pays = part.curve.pays if part.curve else part.matrix.pays if part.matrix else ""
-        unit = part.curve.unit if part.curve else ""
-        said = (name, part.clause.description, part.clause.number, part.interval)
-        rows.append((*said, part.measure, rule.value, scale, bool(rule.per), unit, pays))
-    return _frame(rows, COMPONENTS)
-
-
-def clause_rows(plan: CompensationPlan, names: Sequence[str]) -> pd.DataFrame:
-    """List where each rule that can touch a component is written down."""
-    rules: list[tuple[str, str, Clause]] = [("", "plan", plan.clause)]
-    for name in names:
-        part = plan.components[name]
-        rules.append((name, "component", part.clause))
-        rules += [(name, f"gate {n}", gate.clause) for n, gate in enumerate(part.gates, start=1)]
-        rules += [(name, f"multiplier {n}", one.clause) for n, one in enumerate(part.multipliers, start=1)]
-        rules += [(name, f"kicker {n}", one.clause) for n, one in enumerate(part.kickers, start=1)]
-        rules += [(name, "cap", part.cap.clause)] if part.cap else []
-        rules += [(name, "true-up", part.true_up.clause)] if part.true_up else []
-        rules += [(name, "windfall", part.windfall.clause)] if part.windfall else []
-    rows = [
-        (name, rule, said.number, said.description, said.source)
-        for name, rule, said in rules
-        if said != Clause()
-    ]
-    return _frame(rows, CLAUSES)
-
-
 def curve_points(one: Run, name: str, stand: Stand, column: int) -> pd.DataFrame:
     """Trace a component's own curve around where a payee stands: corners and jumps, pay to date in minor units."""
     part, setting, at = one.plan.components[name], one.settings[name], stand.at
     if part.curve is None or part.curve.step or by_line(part) or at.reason[0, column]:
-        return _frame([], (COMPONENT, "at", "pay")).astype({"at": float, "pay": float})
+        return frame_of([], (COMPONENT, "at", "pay")).astype({"at": float, "pay": float})
     bands = setting.bands(part.curve).bands
     here = Fraction(int(at.measure[0, column]), int(at.against[0, column]))
     starts = [band.start or Fraction(0) for band in bands]
@@ -274,7 +166,7 @@ def curve_points(one: Run, name: str, stand: Stand, column: int) -> pd.DataFrame
         for band, start, end in zip(bands, starts, [*starts[1:], far], strict=True)
         for edge in (start, end)
     ]
-    return _frame(rows, (COMPONENT, "at", "pay"))
+    return frame_of(rows, (COMPONENT, "at", "pay"))
 
 
 def interval_of(one: Run, part: Component, column: int) -> str:
@@ -285,11 +177,11 @@ def interval_of(one: Run, part: Component, column: int) -> str:
     return calendar.quarter_of(month) if part.interval == QUARTER else calendar.year_of(month)
 
 
-def _frame(
+def frame_of(
     rows: Sequence[tuple[Any, ...]], columns: Sequence[str], whole: Sequence[str] = ()
 ) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(columns))
-    for name in frame:  # fractions and texts stay what they are, also in a column without rows
+    for name in frame:
         if frame.empty or any(isinstance(value, Fraction) for value in frame[name]):
             frame[name] = frame[name].astype(object)
     return frame.astype(dict.fromkeys(whole, "Int64"))

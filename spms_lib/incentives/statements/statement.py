@@ -17,15 +17,8 @@ from spms_lib.incentives.engine.credit_pay import CreditPay, credit_pay
 from spms_lib.incentives.engine.exact import Ints
 from spms_lib.incentives.engine.run import Run
 from spms_lib.incentives.engine.spans import differences
-from spms_lib.incentives.statements.reasons import (
-    clause_rows,
-    component_rows,
-    curve_points,
-    gate_rows,
-    multiplier_rows,
-    part_rows,
-    standing_rows,
-)
+from spms_lib.incentives.statements.reasons import curve_points, part_rows, standing_rows
+from spms_lib.incentives.statements.rules import clause_rows, component_rows, gate_rows, multiplier_rows
 from spms_lib.tables import PERIOD
 
 STEPS: Final = ("start", "credits", "kickers", "deal_cap", "gates", "multipliers", "cap", "true_up")
