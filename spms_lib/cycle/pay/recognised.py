@@ -4,8 +4,8 @@ import datetime as dt
 
 import pandas as pd
 
-from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.collection.heard import submissions_heard
+from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.pay.behaviour import attained
 from spms_lib.cycle.pay.paid import Paid
 from spms_lib.errors import PlanError

@@ -70,9 +70,9 @@ def lines_of(setting: Setting, plan: CompensationPlan, books: Books, figures: Fi
             rows, books.row[rows], month, value, base, np.zeros_like(value), value, value, factor, over
         )
     running = np.cumsum(value)
-    first, last = _edges(group), _edges(block)
-    before_group = np.append(0, running)[:-1][first][_number(first, len(rows))]
-    at_block = _number(last, len(rows))
+    first, last = edges(group), edges(block)
+    before_group = np.append(0, running)[:-1][first][stretch_of(first, len(rows))]
+    at_block = stretch_of(last, len(rows))
     before = np.append(0, running)[:-1][last][at_block] - before_group
     ends = np.append(last[1:], len(rows)) - 1
     after = (running[ends][at_block] if len(rows) else running) - before_group
@@ -144,8 +144,8 @@ def _kicked(
         if kicker.first is not None:
             found = np.flatnonzero(meets)
             ranked = found[np.lexsort((-value[found], block[found]))]
-            starts = _edges(group[ranked])
-            rank = np.arange(len(ranked)) - starts[_number(starts, len(ranked))] if len(ranked) else ranked
+            starts = edges(group[ranked])
+            rank = np.arange(len(ranked)) - starts[stretch_of(starts, len(ranked))] if len(ranked) else ranked
             meets[ranked[rank >= kicker.first]] = False
         factor = factor * np.where(meets, kicker.factor.numerator, kicker.factor.denominator)
         over *= kicker.factor.denominator
@@ -173,11 +173,11 @@ def _taken_back(pay: Ints, lines: Lines, books: Books, setting: Setting) -> Ints
     return pay
 
 
-def _edges(keys: Ints) -> NDArray[np.intp]:
+def edges(keys: Ints) -> NDArray[np.intp]:
     """Positions at which a new key begins, in sorted keys."""
     return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
 
 
-def _number(edges: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def stretch_of(edges: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     """Find the number of the stretch that each position lies in."""
     return np.repeat(np.arange(len(edges)), np.diff(np.append(edges, size)))
