@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from spms_lib.incentives.old_plan import plan_from_dict
 
 from spms_lib.cycle import calibration_tables as tables
 from spms_lib.cycle.calibration import calibrate, corrected_field, field_in_use, side_by_side, trial
@@ -9,7 +10,6 @@ from spms_lib.cycle.calibration_causes import causes, edges_of, ratchet
 from spms_lib.cycle.calibration_stages import absent_stages, stage_forecasts, stage_table
 from spms_lib.cycle.pay import compensation_plan
 from spms_lib.cycle.planning import field_estimate, gather_estimates, learn_trust
-from spms_lib.incentives.old_plan import plan_from_dict
 
 from firms import everything, set_goals  # isort: skip
 

@@ -108,7 +108,7 @@ def booked(desk: Desk, paid: Paid) -> pd.DataFrame:
         }
     )
     mine = frame[frame[PERIOD].isin(desk.months)]
-    return mine.groupby(_EARNED[:3], as_index=False)["earned"].sum()
+    return mine.groupby(_EARNED[:3])["earned"].sum().reset_index()
 
 
 def _earned(desk: Desk, paid: Paid) -> pd.DataFrame:

@@ -57,7 +57,8 @@ def _managers(desk: Desk, level: str) -> pd.DataFrame:
     nodes = desk.scope.at_level(level)
     owners = desk.tree.owner.reindex(nodes)
     rows = pd.DataFrame({PERSON: owners.array, NODE: nodes}).dropna(subset=PERSON).reset_index(drop=True)
-    rows = rows.assign(**{START: pd.NaT, END: pd.NaT, TENURE_FROM: pd.NaT})
+    for name in (START, END, TENURE_FROM):
+        rows[name] = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]")
     stated = to_minor(terms.target_incentive, desk.per_unit) if terms.target_incentive else pd.NA
     return _named(rows.assign(**{TARGET_INCENTIVE: pd.array([stated] * len(rows), dtype="Int64")}))
 

@@ -13,7 +13,7 @@ from spms_lib.incentives.statements.statement import Statement, explain
 from spms_lib.report.statement import statement_page
 
 
-def statement_of(desk: Desk, paid: Paid, payee: str, *, movements: pd.DataFrame | None = None) -> Statement:
+def statement_of(paid: Paid, payee: str, *, movements: pd.DataFrame | None = None) -> Statement:
     """Explain the quarter's pay of one payee, by component and month, to the cent.
 
     Parameters
@@ -52,7 +52,7 @@ def write_page(
 ) -> Path:
     """Write a payee's statement as a page into a folder, and return its file."""
     page = statement_page(
-        statement_of(desk, paid, payee, movements=movements),
+        statement_of(paid, payee, movements=movements),
         as_of=until,
         run_hash=paid.run.run_hash(),
         contact=desk.params.pay_contact or "your sales operations team",

@@ -175,15 +175,8 @@ def standing(setting: Setting, figures: Figures, interval: str, curve: Curve | N
     own, targets = figures.own[component.name], figures.targets[component.name]
     add = to_date if component.against == TO_DATE else whole
     quota, incentive = add(targets.quota, starts), add(targets.incentive, starts)
-<<<<<<< HEAD
-    measure, ones = to_date(own.value, starts), np.ones_like(own.value)
     pays, unit = _terms_of(component) if curve is None else (curve.pays, curve.unit)
-    by_quota = unit == ATTAINMENT and own.per is None
-    reason = np.zeros(measure.shape, dtype=np.int8)
-=======
-    pays, unit = _terms_of(component)
     reason = np.zeros(own.value.shape, dtype=np.int8)
->>>>>>> helper-statements
     if pays == TARGET_INCENTIVE:
         reason[add(targets.has_incentive.astype(np.int64), starts) == 0] = REASONS.index(NO_INCENTIVE)
     if unit == ATTAINMENT and own.per is None:
@@ -192,13 +185,17 @@ def standing(setting: Setting, figures: Figures, interval: str, curve: Curve | N
         reason[(reason == 0) & ~known] = REASONS.index(NO_QUOTA)
     per = None if own.per is None else to_date(own.per, starts)
     base = to_date(figures.base[component.name], starts) if component.base else None
-    return judged(
-        component, to_date(own.value, starts), per, base, Standing(ONE, ONE, ONE, quota, incentive, reason)
-    )
+    bare = Standing(ONE, ONE, ONE, quota, incentive, reason)
+    return judged(component, to_date(own.value, starts), per, base, bare, curve)
 
 
 def judged(
-    component: Component, measure: Ints, per: Ints | None, base: Ints | None, targets: Standing
+    component: Component,
+    measure: Ints,
+    per: Ints | None,
+    base: Ints | None,
+    targets: Standing,
+    curve: Curve | None = None,
 ) -> Standing:
     """Judge a performance by targets: of payees and months, or after single credits.
 
@@ -210,8 +207,10 @@ def judged(
         What is paid on, where that is another measure.
     targets
         Quota, target incentive and reason; the rest of it is replaced.
+    curve
+        The curve of a closed gate; the component's own if None.
     """
-    pays, unit = _terms_of(component)
+    pays, unit = _terms_of(component) if curve is None else (curve.pays, curve.unit)
     ones, reason = np.ones_like(measure), targets.reason
     against = targets.quota if unit == ATTAINMENT and per is None else ones
     if per is not None:
@@ -261,28 +260,14 @@ def _within(
     at = standing(setting, figures, interval)
     states = gate_states(setting, figures, interval)
     factors, over = factors_of(setting, figures, interval)
-<<<<<<< HEAD
-    if lines is None:
-        bands, number = _place(setting, figures, at, interval)
-        curve_pay = _due(bands, at, number, setting)
-        before_cap = _due(bands, at, number, setting, factors, over) if component.multipliers else curve_pay
-        other = [
-            None if gate.closed is None else _closed(setting, figures, interval, gate.closed, factors, over)
-            for gate in component.gates
-        ]
-=======
     curves = [gate.closed for gate in component.gates]
     if lines is None:
         bands, number = place(setting, figures, at, interval)
-        shapes = [None if curve is None else setting.bands(curve) for curve in curves]
-        places = [None if part is None else part.position(at.measure, at.against) for part in shapes]
+        closed = [None if curve is None else _closed(setting, figures, interval, curve) for curve in curves]
 
         def paid(*times: Any) -> tuple[Ints, list[Ints | None]]:
             own = due_at(bands, at, number, setting, *times)
-            return own, [
-                None if part is None or where is None else due_at(part, at, where, setting, *times)
-                for part, where in zip(shapes, places, strict=True)
-            ]
+            return own, [None if part is None else due_at(*part, setting, *times) for part in closed]
 
         curve_pay, other = paid()
         gated = _gated(curve_pay, states, other)
@@ -290,7 +275,6 @@ def _within(
         if component.multipliers:
             own, other = paid(factors, over)
             before_cap = _gated(own, states, other)
->>>>>>> helper-statements
     else:
         curve_pay = to_date(lines.own, starts)
         gated = _gated(
@@ -303,17 +287,12 @@ def _within(
     return Stand(at, states, factors, over, curve_pay, gated, before_cap, due, earned, nothing)
 
 
-<<<<<<< HEAD
-def _closed(
-    setting: Setting, figures: Figures, interval: str, curve: Curve, factors: Ints, over: int
-) -> Ints:
-    """Pay by the curve of a closed gate."""
+def _closed(setting: Setting, figures: Figures, interval: str, curve: Curve) -> tuple[Bands, Standing, Ints]:
+    """Find everybody's place on the curve of a closed gate."""
     bands, at = setting.bands(curve), standing(setting, figures, interval, curve)
-    return _due(bands, at, bands.position(at.measure, at.against), setting, factors, over)
+    return bands, at, bands.position(at.measure, at.against)
 
 
-def _place(setting: Setting, figures: Figures, at: Standing, interval: str) -> tuple[Bands, Ints]:
-=======
 def _gated(pay: Ints, states: Sequence[NDArray[np.bool_]], closed: Sequence[Ints | None]) -> Ints:
     """Put what a closed gate pays in the place of pay; the first closed gate decides."""
     for passed, instead in reversed(list(zip(states, closed, strict=True))):
@@ -322,7 +301,6 @@ def _gated(pay: Ints, states: Sequence[NDArray[np.bool_]], closed: Sequence[Ints
 
 
 def place(setting: Setting, figures: Figures, at: Standing, interval: str) -> tuple[Bands, Ints]:
->>>>>>> helper-statements
     """Find everybody's place on the component's curve or in its matrix."""
     component = setting.component
     if component.curve is not None:
