@@ -17,13 +17,19 @@ from spms_lib.incentives.plan.model import AMOUNT, YEAR, CompensationPlan
 from spms_lib.tables import DATE, NODE, PERIOD, VALUE, to_long, to_wide
 
 REVENUE = "revenue"
+ALWAYS = pd.Timestamp(1900, 1, 1)
 
 
 def run_months(desk: Desk, plan: CompensationPlan) -> list[str]:
-    """List the months that a run needs: the quarter's, and the year's before them where the plan looks at the year."""
-    last = desk.months[-1]
-    quarter, year = desk.months, desk.calendar.months(desk.calendar.year_of(desk.cycle))
-    return [month for month in year if month <= last] if looks_at_the_year(plan) else list(quarter)
+    """List the months that a run needs: the quarter's, the year's before them, or the whole year, as the plan asks.
+
+    A limit on windfalls by the year's quota or target incentive asks for all of the year's targets.
+    """
+    year = desk.calendar.months(desk.calendar.year_of(desk.cycle))
+    limits = [part.windfall for part in plan.components.values() if part.windfall is not None]
+    if any(one.share_of_quota_over or one.share_of_target_incentive_over for one in limits):
+        return year
+    return [month for month in year if month <= desk.months[-1]] if looks_at_the_year(plan) else list(desk.months)
 
 
 def looks_at_the_year(plan: CompensationPlan) -> bool:
@@ -84,7 +90,7 @@ def pay_credits(
         crediting_rules(plan, level),
         splits=desk.table("splits") if desk.has("splits") else None,
         hierarchy=desk.table("hierarchy"),
-        roster=roster.assign(**{START: roster[START].fillna(pd.Timestamp(1900, 1, 1))}),
+        roster=roster.assign(**{START: roster[START].fillna(ALWAYS)}),
     )
     return credits[credits[PAYEE].isin(payees[PAYEE])].reset_index(drop=True), found
 
@@ -110,7 +116,7 @@ def pay_targets(
         parts.append(seats.merge(long, on=NODE).assign(measure=name))
     quotas = pd.concat(parts, ignore_index=True)
     found, problems = targets(
-        payees.drop(columns=[PERSON, NODE]),
+        payees.drop(columns=[PERSON, NODE]).assign(**{START: payees[START].fillna(ALWAYS)}),
         plan,
         desk.calendar,
         desk.calendar.year_of(desk.cycle),
