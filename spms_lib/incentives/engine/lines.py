@@ -153,16 +153,20 @@ def _kicked(
 
 
 def _taken_back(pay: Ints, lines: Lines, books: Books, setting: Setting) -> Ints:
-    """Let a reversal take back its share of what the reversed credit was paid."""
+    """Let a reversal take back its share of what its payee was paid for the reversed credit."""
     if REVERSES not in books.credits:
         return pay
     reverses = books.credits[REVERSES].iloc[lines.rows]
     back = np.flatnonzero(reverses.notna().to_numpy())
     if not len(back):
         return pay
-    names = pd.Index(books.credits[CREDIT].iloc[lines.rows])
-    origin = names.get_indexer(pd.Index(reverses.iloc[back]))
-    back, origin = back[origin >= 0], origin[origin >= 0]
+    names = books.credits[CREDIT].iloc[lines.rows]
+    meant = np.flatnonzero(names.isin(reverses.iloc[back]).to_numpy())
+    known = pd.MultiIndex.from_arrays([lines.payee[meant], names.iloc[meant].astype(object)])
+    found = known.get_indexer(
+        pd.MultiIndex.from_arrays([lines.payee[back], reverses.iloc[back].astype(object)])
+    )
+    back, origin = back[found >= 0], meant[found[found >= 0]]
     share, whole = np.abs(lines.value[back]), np.maximum(np.abs(lines.value[origin]), 1)
     pay[back] = -rounded(
         lambda paid, part, of: ([paid * part], of),

@@ -180,8 +180,15 @@ def interval_of(one: Run, part: Component, column: int) -> str:
 def frame_of(
     rows: Sequence[tuple[Any, ...]], columns: Sequence[str], whole: Sequence[str] = ()
 ) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=list(columns))
-    for name in frame:
-        if frame.empty or any(isinstance(value, Fraction) for value in frame[name]):
-            frame[name] = frame[name].astype(object)
-    return frame.astype(dict.fromkeys(whole, "Int64"))
+    values = dict(zip(columns, zip(*rows, strict=True) if rows else [()] * len(columns), strict=True))
+    return pd.DataFrame(
+        {
+            name: pd.array(column, dtype="Int64") if name in whole else _column(column)
+            for name, column in values.items()
+        }
+    )
+
+
+def _column(values: Sequence[Any]) -> "pd.Series[Any]":
+    exact = not values or any(isinstance(value, Fraction) for value in values)
+    return pd.Series(list(values), dtype=object if exact else None)

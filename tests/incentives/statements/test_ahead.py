@@ -60,13 +60,8 @@ def test_inside_a_tier_more_sales_earn_the_money_rate(
 ) -> None:
     run = run_of(part, [ANN, *rows]).only(["ann"])
     now = next_step(run).iloc[0]
-    if (
-        pd.isna(now["money_rate"])
-        or pd.isna(now["further"])
-        or amount >= now["further"]
-        or "deal_cap" in part
-        or "kickers" in part
-    ):
+    reaches = not pd.isna(now["further"]) and amount >= now["further"]
+    if pd.isna(now["money_rate"]) or reaches or "deal_cap" in part or "kickers" in part:
         return
     due, there = one_more(run, amount)
     if there["held_by"] == now["held_by"]:

@@ -137,3 +137,14 @@ def test_the_money_rate_of_a_cell_and_of_pay_on_another_measure_is_per_unit_of_m
     pieces = next_step(run_of("a rate by pieces on money", [(5, 60_000, 0, 3)]), period="2026-01").iloc[0]
     assert (pieces["marginal_rate"], pieces["money_rate"]) == (Fraction(3, 100), 0.03)
     assert (pieces["further"], pieces["next_start"], pieces["pays_there"]) == (1, 4, 2_000)
+
+
+def test_a_return_of_a_shared_deal_takes_back_each_payees_own_share() -> None:
+    shape = "most per deal, returns take back their share"
+    run = run_of(shape, [(5, 90_000, 0, 1), (5, 30_000, 0, 1), (40, -45_000, 0, 1), (41, -30_000, 0, 1)])
+    frame = run.books.credits.assign(
+        credit=["a", "a", "b", "c"], payee=["ann", "bob", "ann", "bob"], reverses=[None, None, "a", "a"]
+    )
+    targets = pd.DataFrame(columns=["payee", "component", "period", "quota", "target_incentive"])
+    paid = pay_run(run.plan, frame, targets, periods=MONTHS).earned["pay"][:, :2].tolist()
+    assert paid == [[5_000, -2_500], [3_000, -3_000]]
