@@ -29,7 +29,11 @@ def run_months(desk: Desk, plan: CompensationPlan) -> list[str]:
     limits = [part.windfall for part in plan.components.values() if part.windfall is not None]
     if any(one.share_of_quota_over or one.share_of_target_incentive_over for one in limits):
         return year
-    return [month for month in year if month <= desk.months[-1]] if looks_at_the_year(plan) else list(desk.months)
+    return (
+        [month for month in year if month <= desk.months[-1]]
+        if looks_at_the_year(plan)
+        else list(desk.months)
+    )
 
 
 def looks_at_the_year(plan: CompensationPlan) -> bool:
