@@ -8,13 +8,13 @@ import pandas as pd
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import quarter_results
 from spms_lib.cycle.pay.inputs import pay_credits, pay_targets, run_months
-from spms_lib.cycle.pay.people import NODE, PAYEE, PERSON, payees_of
+from spms_lib.cycle.pay.people import PAYEE, PERSON, payees_of
 from spms_lib.cycle.pay.plans import LEAVES, plans_of, proportional_plan
 from spms_lib.findings import join
 from spms_lib.incentives.engine.run import Run, pay_run
 from spms_lib.incentives.engine.summary import cost_summary, payouts
 from spms_lib.incentives.plan.model import CompensationPlan
-from spms_lib.tables import VALUE
+from spms_lib.tables import NODE, VALUE
 
 
 @dataclass(frozen=True)
