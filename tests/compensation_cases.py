@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from toys import ROOT
 
 ABSENT = "the worked compensation cases are not here: set SPMS_SHARED to the folder that has examples/"

@@ -10,13 +10,14 @@ from spms_lib.hierarchy import Hierarchy
 
 from toys import ROOT, TOY, table  # isort: skip
 
-# The build tries the same examples every time; `make soak` tries new ones.
+# The build tries the same few examples every time; `make soak` tries new ones, and more of them.
+SOAK = "SPMS_SOAK" in os.environ
 settings.register_profile(
     "house",
     deadline=None,
-    max_examples=60,
+    max_examples=100 if SOAK else 30,
     print_blob=True,
-    derandomize="SPMS_SOAK" not in os.environ,
+    derandomize=not SOAK,
 )
 settings.load_profile("house")
 

@@ -40,6 +40,10 @@ class Cycle(Model):
     """Level: the plan that pays the owners of its nodes on what is sold below them."""
     proposed_plan: str = ""
     """Plan that the incentives notebook weighs against the sellers' present one."""
+    pay_contact: str = ""
+    """Whom a payee writes to about a statement, such as an address."""
+    leaderboard: tuple[str, ...] = ()
+    """People who agreed to be named on leaderboards; everybody else is counted without a name."""
     over_assignment: dict[str, float] = {}
     """Level: ratio by which quotas of its nodes exceed their parent's; 0.05 is 5 %."""
     over_assignment_by_node: dict[str, float] = {}

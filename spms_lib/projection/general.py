@@ -26,7 +26,8 @@ EXACT = 1e-13  # ratio of the largest number below which a gap is float noise
 CLOSE = 1e-6  # where the interior method is near enough to try an exact answer
 FAINT = 1e-8  # precision of a first guess, against a typical one
 NEAR = 1e-9  # standard errors by which the sign of a cost may be wrong
-RELEASES = 8  # times that cells are let go before the interior method goes on
+SLOW = 0.5  # ratio of gaps between steps of the interior method, above which a step is not corrected
+RELEASES = 8  # times that cells are let go or caught before the interior method goes on
 BLOCK = 64  # cells whose posterior variance is found at once
 
 
@@ -51,12 +52,39 @@ class Factor:
     solver: Any = field(repr=False)
 
     @classmethod
-    def of(cls, rows: sparse.csr_array, variance: Floats) -> "Factor":
-        """Factorise for variances of shape (n_cells,): 0 fixes a cell, infinite is no estimate."""
-        silent = np.isinf(variance)
-        spread = np.where(silent, WIDE * largest_known(variance), variance)
+    def of(cls, rows: sparse.csr_array, variance: Floats, fixed: Bools, usual: float = 1.0) -> "Factor":
+        """Factorise for variances of shape (n_cells,), infinite without an estimate, with some cells fixed.
+
+        The price of a silent sum is its float noise over its wide variance, so wide has to mean wide in the unit of
+        the amounts: fixed cells count with the variance that they would have, and where nobody speaks, `usual`.
+        """
+        silent = np.isinf(variance) & ~fixed
+        spread = np.where(fixed, 0.0, np.where(silent, WIDE * largest_known(variance, usual), variance))
         solver, live = factorise(rows, spread, RIDGE)
         return cls(rows, spread[:, None], silent[:, None], live[:, None], solver)
+
+    @cached_property
+    def adding_up(self) -> sparse.csr_array | None:
+        """Shape (n_cells, n_cells): puts every silent sum to what it adds up, the rest stays; None if there is none."""
+        if not self.silent.any():
+            return None
+        sums = sum_of_row(self.rows)
+        cells, lines = np.unique(
+            sums, return_index=True
+        )  # a cell of a crossing may be several sums: any will do
+        lines = lines[self.silent[cells, 0]]
+        put = sparse.coo_array(
+            (np.ones(lines.size), (sums[lines], lines)), shape=(self.rows.shape[1], self.rows.shape[0])
+        )
+        return (sparse.eye_array(self.rows.shape[1]) - put @ self.rows).tocsr()
+
+    def at_rest(self, own: Floats) -> Floats:
+        """Start silent sums, of shape (n_cells, n_columns), from what they add up: sums of sums settle last."""
+        return own if self.adding_up is None else _until_still(self.adding_up, own)
+
+    def at_rest_adjoint(self, weights: Floats) -> Floats:
+        """Hand what weighs on the start of a silent sum, of shape (n_cells, n_columns), down to its parts."""
+        return weights if self.adding_up is None else _until_still(self.adding_up.T.tocsr(), weights)
 
     def settle(self, own: Floats, tilt: Floats | float = 0.0) -> tuple[Floats, Floats, Floats]:
         """Find coherent values, the prices of the sums, and how far silent cells still moved in the last step.
@@ -91,13 +119,33 @@ class Factor:
             if (left <= EXACT / 20).all() or (left >= last / 2).all():
                 break
             last = left
+        gaps = self.rows @ values
+        if (np.abs(gaps).max(axis=0, initial=0.0) > EXACT * np.abs(values).max(axis=0)).any():
+            # float noise of numbers that are gone from the answer, such as an estimate far beyond what is held
+            values = values - self.spread * (self.rows.T @ (self.solver.solve(gaps * self.live) * self.live))
         return values, prices, drift
 
 
-def largest_known(variance: Floats) -> float:
-    """Return the largest finite variance, or 1 where there is none."""
+def typical(variance: Floats, otherwise: float = 1.0) -> float:
+    """Return the median of variances that are known and not 0, or another number where there is none."""
+    known = variance[np.isfinite(variance) & (variance > 0)]
+    return float(np.median(known)) if known.size else otherwise
+
+
+def sum_of_row(rows: sparse.csr_array) -> NDArray[np.int64]:
+    """Shape (n_rows,): the cell that each row is the sum of; parts that a cut takes off also count positively."""
+    entries = rows.tocoo()
+    found = np.zeros(rows.shape[0], dtype=np.int64)
+    np.maximum.at(
+        found, entries.row[entries.data > 0], entries.col[entries.data > 0]
+    )  # cuts are the last cells
+    return found
+
+
+def largest_known(variance: Floats, otherwise: float = 1.0) -> float:
+    """Return the largest finite variance, or another number where there is none."""
     known = variance[np.isfinite(variance)]
-    return float(known.max(initial=0.0)) or 1.0
+    return float(known.max(initial=0.0)) or otherwise
 
 
 def factorise(rows: sparse.csr_array, spread: Floats, ridge: float) -> tuple[Any, Bools]:
@@ -115,24 +163,24 @@ class General:
     """The projection as a linear map, factorised once for each distinct set of variances and fixed cells."""
 
     rows: sparse.csr_array
-    weights: Floats
+    own_variance: Floats
     fixed: Bools
     columns: int
 
     @classmethod
     def of(cls, structure: Structure, problem: Problem, fixed: Bools) -> "General":
         """Prepare the map with some cells fixed."""
-        weights = np.where(fixed, 0.0, problem.variance)
-        return cls(structure.rows, weights, fixed, problem.estimates.shape[1])
+        return cls(structure.rows, problem.variance, fixed, problem.estimates.shape[1])
 
     @cached_property
     def groups(self) -> list[tuple[Factor, NDArray[np.int64]]]:
         """A factorisation and the columns that it serves, for each distinct set of variances."""
-        if self.weights.shape[1] == 1:
-            return [(Factor.of(self.rows, self.weights[:, 0]), np.arange(self.columns))]
-        _, which = np.unique(self.weights, axis=1, return_inverse=True)
+        weights = np.where(self.fixed, 0.0, self.own_variance)
+        if weights.shape[1] == 1:
+            return [(self._factorised(0), np.arange(self.columns))]
+        _, which = np.unique(weights, axis=1, return_inverse=True)
         mine = [np.flatnonzero(which == group) for group in range(int(which.max()) + 1)]
-        return [(Factor.of(self.rows, self.weights[:, own[0]]), own) for own in mine]
+        return [(self._factorised(int(own[0])), own) for own in mine]
 
     @property
     def shared(self) -> bool:
@@ -142,12 +190,16 @@ class General:
     def _factor(self, column: int) -> Factor:
         return next(factor for factor, mine in self.groups if column in mine)
 
+    def _factorised(self, column: int) -> Factor:
+        variance, fixed = one_column(self.own_variance, column), one_column(self.fixed, column)
+        return Factor.of(self.rows, variance[:, 0], fixed[:, 0], largest_known(self.own_variance))
+
     def settle(self, estimates: Floats, limits: Floats) -> tuple[Floats, Floats]:
         """Find values and prices for all columns; see `Factor.settle`."""
-        own = _at_rest(self.rows, self.weights, self.fixed, estimates, limits)
+        own = np.where(self.fixed, limits, np.where(np.isinf(self.own_variance), 0.0, estimates))
         values, prices = np.empty(own.shape), np.empty((self.rows.shape[0], own.shape[1]))
         for factor, mine in self.groups:
-            values[:, mine], prices[:, mine], _ = factor.settle(own[:, mine])
+            values[:, mine], prices[:, mine], _ = factor.settle(factor.at_rest(own[:, mine]))
         return values, prices
 
     def respond(self, estimates: Floats, limits: Floats, column: int | None = None) -> Floats:
@@ -155,17 +207,15 @@ class General:
         if column is None:
             return self.settle(estimates, limits)[0]
         factor = self._factor(column)
-        own = _at_rest(
-            self.rows, one_column(self.weights, column), one_column(self.fixed, column), estimates, limits
-        )
-        return factor.settle(own)[0]
+        own = np.where(one_column(self.fixed, column), limits, np.where(factor.silent, 0.0, estimates))
+        return factor.settle(factor.at_rest(own))[0]
 
     def adjoint(self, weights: Floats, column: int) -> tuple[Floats, Floats]:
         """Say how a weighted sum of values depends on estimates and limits: the answer to a reward, read as prices."""
         factor = self._factor(column)
         tilt = weights[:, None]
         _, prices, _ = factor.settle(np.zeros(tilt.shape), tilt)
-        own = (tilt - self.rows.T @ prices)[:, 0]
+        own = factor.at_rest_adjoint(tilt - self.rows.T @ prices)[:, 0]
         fixed = one_column(self.fixed, column)[:, 0]
         heard = ~fixed & ~factor.silent[:, 0]
         return np.where(heard, own, 0.0), np.where(fixed, own, 0.0)
@@ -184,35 +234,24 @@ class General:
         return found
 
 
-def _at_rest(
-    rows: sparse.csr_array, weights: Floats, fixed: Bools, estimates: Floats, limits: Floats
-) -> Floats:
-    """Lay out each cell's own number; a silent sum starts from what it adds up, a silent leaf from 0."""
-    silent = np.isinf(weights)
-    own = np.where(fixed, limits, np.where(silent, 0.0, estimates))
-    if not (silent & ~fixed).any() or not rows.shape[0]:
-        return own
-    sums = np.asarray(rows.argmax(axis=1)).ravel()
-    wanted = np.zeros(own.shape, dtype=bool)
-    wanted[sums] = np.broadcast_to(silent & ~fixed, own.shape)[sums]
-    for _ in range(STEPS if wanted.any() else 0):
-        total = own[sums] - rows @ own
-        moved = np.where(wanted[sums], total, own[sums])
-        if (moved == own[sums]).all():
+def _until_still(step: sparse.csr_array, values: Floats) -> Floats:
+    """Repeat a step that goes one level of sums further each time, until it changes nothing."""
+    for _ in range(len(values)):
+        moved = step @ values
+        if (moved == values).all():
             break
-        own[sums] = moved
-    return own
+        values = moved
+    return values
 
 
 def solve_general(structure: Structure, problem: Problem) -> Answer:
     """Solve any problem with a diagonal covariance. Contradictions must have been refused before."""
     held = General.of(structure, problem, problem.held)
     values, prices = held.settle(problem.estimates, problem.at_holds())
-    linear, states = held, problem.states(values)
     if problem.bounded:
-        values, prices = _within_bounds(structure, problem, values)
-        states = problem.states(values)
-        linear = General.of(structure, problem, states != FREE)
+        values, prices = _within_bounds(structure, problem, values, prices)
+    states = problem.states(values)
+    linear = General.of(structure, problem, states != FREE) if problem.bounded else held
     _refuse_incoherent(structure, problem, values)
     return Answer(structure, problem, values, states, linear, held, lambda: prices)
 
@@ -220,13 +259,18 @@ def solve_general(structure: Structure, problem: Problem) -> Answer:
 def _refuse_incoherent(structure: Structure, problem: Problem, values: Floats) -> None:
     """Refuse what does not add up: holds that no values can satisfy, or limits that estimates dwarf beyond all digits."""
     said = np.where(np.isfinite(problem.variance), np.abs(problem.at_holds()), 0.0)
-    size = np.abs(values).max(axis=0, initial=0.0)
+    size, said = (
+        np.abs(values).max(axis=0, initial=0.0),
+        said.max(axis=0, initial=np.sqrt(typical(problem.variance))),
+    )
     gaps = np.abs(structure.rows @ values)
-    allowed = 1e-9 * (size if problem.bounded else np.maximum(size, said.max(axis=0, initial=0.0))) + 1e-300
+    noise = (
+        EXACT if problem.bounded else 1e-9
+    )  # where limits leave nothing but zeros, the noise of what was said remains
+    allowed = np.maximum(1e-9 * size, noise * said) + 1e-300
     if (gaps > allowed).any():
         row, column = np.argwhere(gaps - allowed == (gaps - allowed).max())[0]
-        sums = structure.rows[[row]]
-        cell = structure.label(int(sums.indices[np.argmax(sums.data)]))
+        cell = structure.label(int(sum_of_row(structure.rows[[row]])[0]))
         raise InfeasibleError(
             f"No numbers satisfy all limits at once: '{cell}' would differ from its parts by {gaps[row, column]:,.2f} "
             f"(column {column}).",
@@ -235,13 +279,22 @@ def _refuse_incoherent(structure: Structure, problem: Problem, values: Floats) -
         )
 
 
-def _within_bounds(structure: Structure, problem: Problem, values: Floats) -> tuple[Floats, Floats]:
-    """Find values within bounds, and their prices, a column at a time, from values that ignore the bounds."""
+def _within_bounds(
+    structure: Structure, problem: Problem, values: Floats, prices: Floats
+) -> tuple[Floats, Floats]:
+    """Find values within bounds, and their prices, a column at a time, from those that ignore the bounds."""
     lower, upper = problem.limits()
     variance = np.broadcast_to(problem.variance, lower.shape)
     done = [
         _one_column(
-            structure.rows, problem.estimates[:, h], variance[:, h], lower[:, h], upper[:, h], values[:, h]
+            structure.rows,
+            problem.estimates[:, h],
+            variance[:, h],
+            lower[:, h],
+            upper[:, h],
+            values[:, h],
+            prices[:, h],
+            typical(problem.variance),
         )
         for h in range(lower.shape[1])
     ]
@@ -249,22 +302,34 @@ def _within_bounds(structure: Structure, problem: Problem, values: Floats) -> tu
 
 
 def _one_column(
-    rows: sparse.csr_array, estimates: Floats, variance: Floats, lower: Floats, upper: Floats, start: Floats
+    rows: sparse.csr_array,
+    estimates: Floats,
+    variance: Floats,
+    lower: Floats,
+    upper: Floats,
+    start: Floats,
+    prices: Floats,
+    usual: float,
 ) -> tuple[Floats, Floats]:
     """Find values within bounds, and their prices; cells of which nothing is known stay as near as they can."""
-    heard = np.isfinite(variance) & (variance > 0)
-    size = float(np.abs(start).max(initial=0.0)) or 1.0
-    unit = float(np.median(variance[heard])) if heard.any() else 1.0
-    own = np.where(np.isinf(variance), np.clip(start, lower, upper), estimates)
+    unit, said = typical(variance, usual), np.where(np.isfinite(variance), estimates, 0.0)
+    inside = np.clip(start, lower, upper)
+    size = _largest(start, inside)
+    if _largest(start - inside) <= EXACT * max(size, _largest(said), float(np.sqrt(unit))):
+        return (
+            inside,
+            prices,
+        )  # no limit is in the way; a plan of zeros is not even measured in its own float noise
+    own = np.where(np.isinf(variance), inside, estimates)
     asked = Bounds(rows, own / size, variance / unit, lower / size, upper / size)
     for found, arrived in asked.interior(start / size):
         exact = asked.polish(found)
-        if exact is not None or arrived:
-            inside, price, stands = exact or (found.values, found.price, found.stands(asked))
-            limited = np.select(
-                [stands < 0, stands > 0], [lower, upper], np.clip(inside * size, lower, upper)
-            )
-            return limited, price * size / unit
+        if exact is not None:
+            found_values, price, stands = exact
+            limited = np.select([stands < 0, stands > 0], [lower, upper], found_values * size)
+            return np.clip(limited, lower, upper), price * size / unit
+        if arrived:  # some limits cost next to nothing and are as near: moved onto them, the sums would tear
+            return np.clip(found.values * size, lower, upper), found.price * size / unit
     raise CheckError(
         "The bounded plan did not settle.",
         where="bounds",
@@ -326,11 +391,13 @@ class Bounds:
 
         Each with whether nothing more is to be gained by going on.
         """
-        at = self._start(values)
+        at, last = self._start(values), np.inf
         for _ in range(STEPS):
             at, gap, left = self._step(at)
             if max(gap, left) < CLOSE:
-                yield at, gap < EXACT / 1000 and left < EXACT * 10
+                arrived = gap < EXACT / 1000 or last / 2 < gap < EXACT
+                yield at, arrived and left < EXACT * 10
+            last = gap
 
     def _start(self, values: Floats) -> Inside:
         values = np.where(self.fixed, self.lower, values)
@@ -356,7 +423,7 @@ class Bounds:
         miss_below = np.where(self.below, at.values - self.lower - at.room_below, 0.0)
         miss_above = np.where(self.above, self.upper - at.values - at.room_above, 0.0)
         limits = max(int(self.below.sum() + self.above.sum()), 1)
-        gap = float(at.room_below @ at.cost_below + at.room_above @ at.cost_above) / limits
+        gap = _gap(at, at, 0.0) / limits
         stiff = self.precision + at.cost_below / at.room_below + at.cost_above / at.room_above + self.fixed
         spread = np.where(self.fixed, 0.0, 1.0 / stiff)
         solver, _ = factorise(self.rows, spread, RIDGE)
@@ -376,26 +443,27 @@ class Bounds:
         plain = -at.room_below * at.cost_below, -at.room_above * at.cost_above
         first = towards(*plain)
         reach = _reach(at, first)
-        ahead = (at.room_below + reach * first.room_below) @ (at.cost_below + reach * first.cost_below)
-        ahead += (at.room_above + reach * first.room_above) @ (at.cost_above + reach * first.cost_above)
-        centre = gap * min(1.0, float(ahead) / limits / max(gap, 1e-300)) ** 3
+        centre = gap * min(1.0, _gap(at, first, reach) / limits / max(gap, 1e-300)) ** 3
         second = towards(
             (plain[0] + centre - first.room_below * first.cost_below) * self.below,
             (plain[1] + centre - first.room_above * first.cost_above) * self.above,
         )
         reach = min(1.0, 0.995 * _reach(at, second))
+        far = _largest(slope, self.rows @ at.values, miss_below, miss_above)
+        if far < gap and _gap(at, second, reach) > limits * gap * SLOW:
+            # the correction may lead round in circles (Cartis 2009): leave it out
+            centre = max(centre, gap / 10)
+            second = towards((plain[0] + centre) * self.below, (plain[1] + centre) * self.above)
+            reach = min(0.995 * _reach(at, second), _lowest(at, second))
         moved = Inside(*(was + reach * change for was, change in zip(at, second, strict=True)))
-        left = max(
-            float(np.abs(part).max(initial=0.0))
-            for part in (self.rows @ moved.values, miss_below, miss_above)
-        )
-        return moved, gap, left
+        return moved, gap, _largest(self.rows @ moved.values, miss_below, miss_above)
 
     def polish(self, found: Inside) -> tuple[Floats, Floats, NDArray[np.int8]] | None:
         """Solve with the cells that stand on a limit fixed there; None if that is not the optimum within the limits.
 
-        Where more limits meet than are needed, costs found this way may have the wrong sign. Those cells are let go
-        and stay where the others keep them; where that fails the interior method goes on by itself.
+        Cells that would leave their limits are put on them. Where more limits meet than are needed, costs found this
+        way may have the wrong sign: those cells are let go and stay where the others keep them. Where that fails the
+        interior method goes on by itself.
         """
         stands = found.stands(self)
         silent = np.isinf(self.variance)
@@ -403,12 +471,17 @@ class Bounds:
         error = np.sqrt(1.0 / np.maximum(self.precision, 1.0))
         for _ in range(RELEASES):
             limit = np.select([stands < 0, stands > 0], [self.lower, self.upper], 0.0)
-            factor = Factor.of(self.rows, np.where(stands != 0, 0.0, self.variance))
+            factor = Factor.of(self.rows, self.variance, stands != 0)
             exact, prices, _ = factor.settle(np.where(stands != 0, limit, guess)[:, None])
             values, price = exact[:, 0], prices[:, 0]
-            outside = np.maximum(self.lower - values, values - self.upper).max(initial=0.0)
-            if np.abs(self.rows @ values).max(initial=0.0) > EXACT * 100 or outside > EXACT * 100:
+            if _largest(self.rows @ values) > EXACT * 100:
                 return None
+            short, over = self.lower - values > EXACT * 100, values - self.upper > EXACT * 100
+            if (
+                short.any() or over.any()
+            ):  # such as beside a cell that fixed ones leave no room: nothing nears that limit
+                stands = np.select([short, over], [-1, 1], stands).astype(np.int8)
+                continue
             pull = np.where(silent, 0.0, self.precision * (values - self.estimates)) + self.rows.T @ price
             wrong = np.where(self.fixed, 0.0, stands * pull * error)
             worst = float(wrong.max(initial=0.0))
@@ -416,6 +489,26 @@ class Bounds:
                 return values, price, stands
             stands = np.where(wrong > worst / 2, 0, stands).astype(np.int8)
         return None
+
+
+def _largest(*parts: Floats) -> float:
+    """Find the largest number of several arrays, whatever its sign."""
+    return max(float(np.abs(part).max(initial=0.0)) for part in parts)
+
+
+def _gap(at: Inside, change: Inside, reach: float) -> float:
+    """Sum room times cost over all limits, after so much of a change."""
+    below = (at.room_below + reach * change.room_below) @ (at.cost_below + reach * change.cost_below)
+    above = (at.room_above + reach * change.room_above) @ (at.cost_above + reach * change.cost_above)
+    return float(below + above)
+
+
+def _lowest(at: Inside, change: Inside) -> float:
+    """How far to go for the smallest sum of room times cost, a quadratic in the step; 1 if it falls all the way."""
+    start, half, whole = (_gap(at, change, reach) for reach in (0.0, 0.5, 1.0))
+    bend = 2.0 * (start - 2.0 * half + whole)
+    slope = whole - start - bend
+    return min(1.0, -slope / (2.0 * bend)) if slope < 0 < bend else 1.0
 
 
 def _reach(at: Inside, change: Inside) -> float:

@@ -1,17 +1,15 @@
 """The front page of a run: the review first, then everything else, with what was found and checked."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import pandas as pd
-from jinja2 import ChainableUndefined, Environment
 from markupsafe import Markup
 
 from spms_lib.report.html import write_whole
 from spms_lib.report.tables import show
-from spms_lib.report.text import stylesheet
+from spms_lib.report.text import stylesheet, template
 from spms_lib.text import visible
 
 STATUSES: Final = {
@@ -52,7 +50,7 @@ def write_index(folder: Path, manifest: Mapping[str, Any]) -> Path:
     regions = [one for one in reviews if one["region"]]
     others = [one for one in editions if "review" not in one["name"].lower()]
     checks = _frame(manifest, "checks", _CHECK_COLUMNS)
-    page = _page().render(
+    page = template("run.html.j2").render(
         css=Markup(stylesheet("parts.css", "page.css")),  # noqa: S704 our own file
         title=str(manifest.get("title") or manifest.get("company") or "Planning run"),
         manifest=manifest,
@@ -194,11 +192,3 @@ def _checks(frame: pd.DataFrame) -> str:
 
 def _markup(html: str) -> Markup:
     return Markup(html)  # noqa: S704 made by show(), which escapes every text
-
-
-@cache
-def _page() -> Any:
-    environment = Environment(
-        autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(stylesheet("run.html.j2"))

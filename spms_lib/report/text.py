@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from spms_lib.errors import ParamsError
 from spms_lib.report.tables import Printed
@@ -149,3 +150,14 @@ def stylesheet(*names: str) -> str:
     """Read style sheets of the report from `template/`."""
     folder = files("spms_lib.report").joinpath("template")
     return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
+
+
+@cache
+def template(name: str) -> Any:
+    """Read a page of the report from `template/`; every text put into it is escaped."""
+    from jinja2 import ChainableUndefined, Environment
+
+    environment = Environment(
+        autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(stylesheet(name))

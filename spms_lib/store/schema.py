@@ -27,7 +27,7 @@ VERSION_NAME: Final = "schema_version"
 
 KINDS: Final = (
     *("targets", "form", "submission", "override", "hold", "edit"),
-    *("decision", "note", "approval", "plan"),
+    *("decision", "note", "approval", "plan", "pay"),
 )
 MAIN: Final = "main"
 

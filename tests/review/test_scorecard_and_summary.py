@@ -3,11 +3,11 @@ from functools import partial
 
 import pandas as pd
 import pytest
+from spms_lib.incentives.cost import cost_summary
+from spms_lib.incentives.old_plan import plan_from_dict
 
 from spms_lib.errors import ParamsError, TableError
 from spms_lib.hierarchy import Hierarchy
-from spms_lib.incentives.cost import cost_summary
-from spms_lib.incentives.old_plan import plan_from_dict
 from spms_lib.money import format_money
 from spms_lib.review.accuracy import accuracy
 from spms_lib.review.attainment import shape_summary

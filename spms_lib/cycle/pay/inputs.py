@@ -21,14 +21,19 @@ from spms_lib.tables import DATE, NODE, PERIOD, VALUE, to_long, to_wide
 
 REVENUE, TEAM = "revenue", "team"
 ORDER = "order"
-LONG_AGO = pd.Timestamp(1900, 1, 1)
+ALWAYS = pd.Timestamp(1900, 1, 1)
 
 
 def run_months(desk: Desk, plan: CompensationPlan) -> list[str]:
-    """List the months that a run needs: the quarter's, and the year's before them where the plan looks at the year."""
-    last = desk.months[-1]
-    quarter, year = desk.months, desk.calendar.months(desk.calendar.year_of(desk.cycle))
-    return [month for month in year if month <= last] if looks_at_the_year(plan) else list(quarter)
+    """List the months that a run needs: the quarter's, the year's before them, or the whole year, as the plan asks.
+
+    A limit on windfalls by the year's quota or target incentive asks for all of the year's targets.
+    """
+    year = desk.calendar.months(desk.calendar.year_of(desk.cycle))
+    limits = [part.windfall for part in plan.components.values() if part.windfall is not None]
+    if any(one.share_of_quota_over or one.share_of_target_incentive_over for one in limits):
+        return year
+    return [month for month in year if month <= desk.months[-1]] if looks_at_the_year(plan) else list(desk.months)
 
 
 def looks_at_the_year(plan: CompensationPlan) -> bool:
@@ -91,7 +96,7 @@ def pay_credits(
         rules,
         splits=_splits(desk, sales, sellers) if desk.has("splits") else None,
         hierarchy=desk.table("hierarchy"),
-        roster=roster.assign(**{START: roster[START].fillna(LONG_AGO)}),
+        roster=roster.assign(**{START: roster[START].fillna(ALWAYS)}),
     )
     if level != LEAVES and "crediting" not in plan.blocks:
         credits = credits[credits[CREDIT_TYPE] == TEAM]  # noqa: A001  # a manager's own sales are the team's too

@@ -33,6 +33,7 @@ from spms_lib.incentives.plan.model import (
 NO_QUOTA: Final = "no quota"
 ZERO_QUOTA: Final = "quota not above zero"
 NO_INCENTIVE: Final = "no target incentive: vacant, or nobody has said"
+ONE: Final = np.ones(1, dtype=np.int64)
 REASONS: Final = ("", NO_QUOTA, ZERO_QUOTA, NO_INCENTIVE)
 
 
@@ -102,8 +103,8 @@ class Stand:
         By gate: who passes it.
     factors, over
         The product of multipliers is `factors / over`.
-    curve_pay
-        What the open curve pays to date, rounded, before gates and multipliers.
+    curve_pay, gated
+        What the open curve pays to date, and the one that gates leave, rounded, before multipliers.
     before_cap, due
         Pay to date within the interval before and after the cap; 0 where there is a reason.
     earned
@@ -117,6 +118,7 @@ class Stand:
     factors: Ints
     over: int
     curve_pay: Ints
+    gated: Ints
     before_cap: Ints
     due: Ints
     earned: Ints
@@ -173,25 +175,51 @@ def standing(setting: Setting, figures: Figures, interval: str, curve: Curve | N
     own, targets = figures.own[component.name], figures.targets[component.name]
     add = to_date if component.against == TO_DATE else whole
     quota, incentive = add(targets.quota, starts), add(targets.incentive, starts)
-    measure, ones = to_date(own.value, starts), np.ones_like(own.value)
     pays, unit = _terms_of(component) if curve is None else (curve.pays, curve.unit)
-    by_quota = unit == ATTAINMENT and own.per is None
-    reason = np.zeros(measure.shape, dtype=np.int8)
+    reason = np.zeros(own.value.shape, dtype=np.int8)
     if pays == TARGET_INCENTIVE:
         reason[add(targets.has_incentive.astype(np.int64), starts) == 0] = REASONS.index(NO_INCENTIVE)
-    if by_quota:
+    if unit == ATTAINMENT and own.per is None:
         known = add(targets.has_quota.astype(np.int64), starts) > 0
         reason[(reason == 0) & known & (quota <= 0)] = REASONS.index(ZERO_QUOTA)
         reason[(reason == 0) & ~known] = REASONS.index(NO_QUOTA)
-    against = quota if by_quota else ones
-    if own.per is not None:
-        against = to_date(own.per, starts)
-        measure = np.where(against > 0, measure, 0)
+    per = None if own.per is None else to_date(own.per, starts)
+    base = to_date(figures.base[component.name], starts) if component.base else None
+    bare = Standing(ONE, ONE, ONE, quota, incentive, reason)
+    return judged(component, to_date(own.value, starts), per, base, bare, curve)
+
+
+def judged(
+    component: Component,
+    measure: Ints,
+    per: Ints | None,
+    base: Ints | None,
+    targets: Standing,
+    curve: Curve | None = None,
+) -> Standing:
+    """Judge a performance by targets: of payees and months, or after single credits.
+
+    Parameters
+    ----------
+    per
+        What the measure is divided by, where it is a ratio.
+    base
+        What is paid on, where that is another measure.
+    targets
+        Quota, target incentive and reason; the rest of it is replaced.
+    curve
+        The curve of a closed gate; the component's own if None.
+    """
+    pays, unit = _terms_of(component) if curve is None else (curve.pays, curve.unit)
+    ones, reason = np.ones_like(measure), targets.reason
+    against = targets.quota if unit == ATTAINMENT and per is None else ones
+    if per is not None:
+        against, measure = per, np.where(per > 0, measure, 0)
     against = np.where((against > 0) & (reason == 0), against, 1)
-    base = to_date(figures.base[component.name], starts) if component.base else measure
-    rate_on = base if component.base or component.matrix else against if unit == ATTAINMENT else ones
-    weight = {TARGET_INCENTIVE: incentive, RATE: rate_on}.get(pays, ones)
-    return Standing(measure, against, weight, quota, incentive, reason)
+    paid_on = measure if base is None else base
+    rate_on = paid_on if component.base or component.matrix else against if unit == ATTAINMENT else ones
+    weight = {TARGET_INCENTIVE: targets.incentive, RATE: rate_on}.get(pays, ones)
+    return targets._replace(measure=measure, against=against, weight=weight)
 
 
 def gate_states(setting: Setting, figures: Figures, interval: str) -> list[NDArray[np.bool_]]:
@@ -201,7 +229,7 @@ def gate_states(setting: Setting, figures: Figures, interval: str) -> list[NDArr
         passed = np.zeros(figures.own[setting.component.name].value.shape, dtype=bool)
         for reference, test, level in gate.any_of:
             value, against = figures.looked_at(reference, interval)
-            edge = level * _scale(reference, setting)
+            edge = level * scale_of(reference, setting)
             ahead = difference(value, edge.denominator, against, edge.numerator)
             passed |= ((ahead >= 0) if test == "at_least" else (ahead > 0)) & (against > 0)
         states.append(passed)
@@ -212,8 +240,8 @@ def factors_of(setting: Setting, figures: Figures, interval: str) -> tuple[Ints,
     """Multiply a component's multipliers: whole numbers by payee and month, over one common denominator."""
     factors, over = np.ones_like(figures.own[setting.component.name].value), 1
     for multiplier in setting.component.multipliers:
-        rows = table_of(multiplier, _scale(multiplier.reference, setting))
-        number = rows.number(*_judged(figures.looked_at(multiplier.reference, interval)))
+        rows = table_of(multiplier, scale_of(multiplier.reference, setting))
+        number = rows.number(*judged_value(figures.looked_at(multiplier.reference, interval)))
         factors = factors * np.array([int(band.value * rows.over) for band in rows.bands])[number]
         over *= rows.over
     return factors, over
@@ -232,39 +260,47 @@ def _within(
     at = standing(setting, figures, interval)
     states = gate_states(setting, figures, interval)
     factors, over = factors_of(setting, figures, interval)
+    curves = [gate.closed for gate in component.gates]
     if lines is None:
-        bands, number = _place(setting, figures, at, interval)
-        curve_pay = _due(bands, at, number, setting)
-        before_cap = _due(bands, at, number, setting, factors, over) if component.multipliers else curve_pay
-        other = [
-            None if gate.closed is None else _closed(setting, figures, interval, gate.closed, factors, over)
-            for gate in component.gates
-        ]
+        bands, number = place(setting, figures, at, interval)
+        closed = [None if curve is None else _closed(setting, figures, interval, curve) for curve in curves]
+
+        def paid(*times: Any) -> tuple[Ints, list[Ints | None]]:
+            own = due_at(bands, at, number, setting, *times)
+            return own, [None if part is None else due_at(*part, setting, *times) for part in closed]
+
+        curve_pay, other = paid()
+        gated = _gated(curve_pay, states, other)
+        before_cap = gated
+        if component.multipliers:
+            own, other = paid(factors, over)
+            before_cap = _gated(own, states, other)
     else:
         curve_pay = to_date(lines.own, starts)
-        before_cap = _times(curve_pay, factors, over, setting)
-        other = [
-            None if part is None else _times(to_date(part, starts), factors, over, setting)
-            for part in lines.closed
-        ]
-    for passed, pay in reversed(list(zip(states, other, strict=True))):
-        before_cap = np.where(passed, before_cap, 0 if pay is None else pay)
-    due = before_cap if cap is None else np.minimum(before_cap, _limit(cap, at.incentive, setting))
+        gated = _gated(
+            curve_pay, states, [None if part is None else to_date(part, starts) for part in lines.closed]
+        )
+        before_cap = _times(gated, factors, over, setting)
+    due = before_cap if cap is None else np.minimum(before_cap, limit_of(cap, at.incentive, setting))
     due = np.where(at.reason > 0, 0, due)
-    return Stand(
-        at, states, factors, over, curve_pay, before_cap, due, differences(due, starts), np.zeros_like(due)
-    )
+    earned, nothing = differences(due, starts), np.zeros_like(due)
+    return Stand(at, states, factors, over, curve_pay, gated, before_cap, due, earned, nothing)
 
 
-def _closed(
-    setting: Setting, figures: Figures, interval: str, curve: Curve, factors: Ints, over: int
-) -> Ints:
-    """Pay by the curve of a closed gate."""
+def _closed(setting: Setting, figures: Figures, interval: str, curve: Curve) -> tuple[Bands, Standing, Ints]:
+    """Find everybody's place on the curve of a closed gate."""
     bands, at = setting.bands(curve), standing(setting, figures, interval, curve)
-    return _due(bands, at, bands.position(at.measure, at.against), setting, factors, over)
+    return bands, at, bands.position(at.measure, at.against)
 
 
-def _place(setting: Setting, figures: Figures, at: Standing, interval: str) -> tuple[Bands, Ints]:
+def _gated(pay: Ints, states: Sequence[NDArray[np.bool_]], closed: Sequence[Ints | None]) -> Ints:
+    """Put what a closed gate pays in the place of pay; the first closed gate decides."""
+    for passed, instead in reversed(list(zip(states, closed, strict=True))):
+        pay = np.where(passed, pay, 0 if instead is None else instead)
+    return pay
+
+
+def place(setting: Setting, figures: Figures, at: Standing, interval: str) -> tuple[Bands, Ints]:
     """Find everybody's place on the component's curve or in its matrix."""
     component = setting.component
     if component.curve is not None:
@@ -274,9 +310,9 @@ def _place(setting: Setting, figures: Figures, at: Standing, interval: str) -> t
     assert matrix is not None  # the reader refuses a component without either
     place = np.zeros(at.measure.shape, dtype=np.int64)
     for reference, starts in ((matrix.rows, matrix.row_starts), (matrix.columns, matrix.column_starts)):
-        edges = [Band(start * _scale(reference, setting), Fraction(0), Fraction(0)) for start in starts]
+        edges = [Band(start * scale_of(reference, setting), Fraction(0), Fraction(0)) for start in starts]
         found = Bands((edges[0], *edges[1:]), matrix.tie).number(
-            *_judged(figures.looked_at(reference, interval))
+            *judged_value(figures.looked_at(reference, interval))
         )
         place = place * len(starts) + found
     amount = setting.per_unit if matrix.pays == MONEY else 1
@@ -284,9 +320,11 @@ def _place(setting: Setting, figures: Figures, at: Standing, interval: str) -> t
     return Bands(cells, matrix.tie), place
 
 
-def _due(
+def due_at(
     bands: Bands, at: Standing, number: Ints, setting: Setting, factors: Ints | None = None, over: int = 1
 ) -> Ints:
+    """Round what a standing pays on a compiled curve, times `factors / over`."""
+
     def formula(measure: Any, against: Any, weight: Any, band: Any, factor: Any) -> tuple[list[Any], Any]:
         terms, under = bands.terms(measure, against, weight, band)
         return [term * factor for term in terms], under * over
@@ -308,7 +346,7 @@ def _times(amount: Ints, factors: Ints, over: int, setting: Setting) -> Ints:
     )
 
 
-def _limit(cap: Cap, incentive: Ints, setting: Setting) -> Ints:
+def limit_of(cap: Cap, incentive: Ints, setting: Setting) -> Ints:
     value = cap.value * setting.per_unit if cap.of == MONEY else cap.value
     on = np.ones_like(incentive) if cap.of == MONEY else incentive
     return rounded(
@@ -327,12 +365,12 @@ def _terms_of(component: Component) -> tuple[str, str]:
     return component.matrix.pays, MEASURE
 
 
-def _scale(reference: Reference, setting: Setting) -> int:
+def scale_of(reference: Reference, setting: Setting) -> int:
     """Raw units in one unit of what a reference looks at: 1 for an attainment or a ratio."""
     return setting.scales.get(reference.measure, 1)
 
 
-def _judged(looked_at: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+def judged_value(looked_at: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     """Count a ratio of nothing as 0."""
     value, against = looked_at
     return np.where(against > 0, value, 0), np.where(against > 0, against, 1)

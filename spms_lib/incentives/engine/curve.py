@@ -25,7 +25,7 @@ _SAFE: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """From `start` on (None: from below everything) pay is `value + slope (u - start)`."""
+    """From `start` on (None: from below everything, `start` then 0) pay is `value + slope (u - start)`."""
 
     start: Fraction | None
     value: Fraction
@@ -33,7 +33,7 @@ class Band:
 
     def at(self, u: Fraction) -> Fraction:
         """Pay at a performance inside the band, in multiples of what the curve pays."""
-        return self.value if self.start is None else self.value + self.slope * (u - self.start)
+        return self.value + self.slope * (u - (self.start or 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,9 @@ def lines_of(setting: Setting, plan: CompensationPlan, books: Books, figures: Fi
             rows, books.row[rows], month, value, base, np.zeros_like(value), value, value, factor, over
         )
     running = np.cumsum(value)
-    first, last = _edges(group), _edges(block)
-    before_group = np.append(0, running)[:-1][first][_number(first, len(rows))]
-    at_block = _number(last, len(rows))
+    first, last = edges(group), edges(block)
+    before_group = np.append(0, running)[:-1][first][stretch_of(first, len(rows))]
+    at_block = stretch_of(last, len(rows))
     before = np.append(0, running)[:-1][last][at_block] - before_group
     ends = np.append(last[1:], len(rows)) - 1
     after = (running[ends][at_block] if len(rows) else running) - before_group
@@ -144,8 +144,8 @@ def _kicked(
         if kicker.first is not None:
             found = np.flatnonzero(meets)
             ranked = found[np.lexsort((-value[found], block[found]))]
-            starts = _edges(group[ranked])
-            rank = np.arange(len(ranked)) - starts[_number(starts, len(ranked))] if len(ranked) else ranked
+            starts = edges(group[ranked])
+            rank = np.arange(len(ranked)) - starts[stretch_of(starts, len(ranked))] if len(ranked) else ranked
             meets[ranked[rank >= kicker.first]] = False
         factor = factor * np.where(meets, kicker.factor.numerator, kicker.factor.denominator)
         over *= kicker.factor.denominator
@@ -153,16 +153,20 @@ def _kicked(
 
 
 def _taken_back(pay: Ints, lines: Lines, books: Books, setting: Setting) -> Ints:
-    """Let a reversal take back its share of what the reversed credit was paid."""
+    """Let a reversal take back its share of what its payee was paid for the reversed credit."""
     if REVERSES not in books.credits:
         return pay
     reverses = books.credits[REVERSES].iloc[lines.rows]
     back = np.flatnonzero(reverses.notna().to_numpy())
     if not len(back):
         return pay
-    names = pd.Index(books.credits[CREDIT].iloc[lines.rows])
-    origin = names.get_indexer(pd.Index(reverses.iloc[back]))
-    back, origin = back[origin >= 0], origin[origin >= 0]
+    names = books.credits[CREDIT].iloc[lines.rows]
+    meant = np.flatnonzero(names.isin(reverses.iloc[back]).to_numpy())
+    known = pd.MultiIndex.from_arrays([lines.payee[meant], names.iloc[meant].astype(object)])
+    found = known.get_indexer(
+        pd.MultiIndex.from_arrays([lines.payee[back], reverses.iloc[back].astype(object)])
+    )
+    back, origin = back[found >= 0], meant[found[found >= 0]]
     share, whole = np.abs(lines.value[back]), np.maximum(np.abs(lines.value[origin]), 1)
     pay[back] = -rounded(
         lambda paid, part, of: ([paid * part], of),
@@ -173,11 +177,11 @@ def _taken_back(pay: Ints, lines: Lines, books: Books, setting: Setting) -> Ints
     return pay
 
 
-def _edges(keys: Ints) -> NDArray[np.intp]:
+def edges(keys: Ints) -> NDArray[np.intp]:
     """Positions at which a new key begins, in sorted keys."""
     return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
 
 
-def _number(edges: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def stretch_of(edges: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     """Find the number of the stretch that each position lies in."""
     return np.repeat(np.arange(len(edges)), np.diff(np.append(edges, size)))

@@ -13,6 +13,7 @@ from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import PlanError
 from spms_lib.incentives.engine.books import (
     COMPONENT,
+    CREDIT,
     INCENTIVE,
     OUTSIDE,
     PAYEE,
@@ -100,11 +101,14 @@ class Run:
     def stand(self, payee: str) -> tuple["Run", dict[str, Stand]]:
         """Work one payee out again with everything that explains the pay, by component."""
         found = self.only([payee])
-        stands = {
-            name: _stand(setting, found.plan, found.books, found.figures)
-            for name, setting in found.settings.items()
+        return found, found.stands()
+
+    def stands(self) -> dict[str, Stand]:
+        """Work everybody out again with everything that explains the pay, by component."""
+        return {
+            name: _stand(setting, self.plan, self.books, self.figures)
+            for name, setting in self.settings.items()
         }
-        return found, stands
 
     def only(self, payees: Sequence[str]) -> "Run":
         """Keep some payees, with their credits."""
@@ -153,6 +157,34 @@ class Run:
             per_unit=self.books.per_unit,
         )
         return _run(self.plan, books, before.figures.targets, self.settings)
+
+    def without(self, credit: str) -> "Run":
+        """Work out again, as if a credit had never been, the payees it was credited to, and only them."""
+        mine = (self.books.credits[CREDIT] == credit).to_numpy()
+        if not mine.any():
+            raise PlanError(
+                f"There is no credit '{credit}'.",
+                where=f"run of plan '{self.plan.name}'",
+                remedy="Use a name from the column 'credit' of the credits.",
+            )
+        before = self.only(self.books.payees[np.unique(self.books.row[mine])].tolist())
+        kept = np.flatnonzero((before.books.credits[CREDIT] != credit).to_numpy())
+        books = before.books.only(kept, np.arange(len(before.books.payees)))
+        return _run(self.plan, books, before.figures.targets, self.settings)
+
+    def under(self, plan: CompensationPlan) -> "Run":
+        """Pay the same credits by another plan; its components have the targets that those of the same name had."""
+        if plan.currency != self.plan.currency:
+            raise PlanError(
+                f"It pays in {plan.currency}, the credits are in {self.plan.currency}.",
+                where=f"plan '{plan.name}'",
+                remedy="Compare plans of one currency.",
+            )
+        zero, none = np.zeros(self.books.shape, dtype=np.int64), np.zeros(self.books.shape, dtype=bool)
+        targets = {
+            name: self.figures.targets.get(name, Targets(zero, none, zero, none)) for name in plan.components
+        }
+        return _run(plan, self.books, targets, _settings(plan, self.books))
 
     def run_hash(self) -> str:
         """Identify the run by its inputs, its plan and the engine; the same three give the same hash anywhere."""
@@ -218,8 +250,12 @@ def pay_run(
         credits, payees=distinct(targets[PAYEE]), periods=periods, calendar=calendar, per_unit=per_unit
     )
     laid_out = {name: target_matrices(targets, name, books) for name in plan.components}
-    settings = settings_of(plan, per_unit=per_unit, scale={value: books.scale(value) for value in VALUES})
-    return _run(plan, books, laid_out, settings)
+    return _run(plan, books, laid_out, _settings(plan, books))
+
+
+def _settings(plan: CompensationPlan, books: Books) -> dict[str, Setting]:
+    scale = {value: books.scale(value) for value in VALUES}
+    return settings_of(plan, per_unit=books.per_unit, scale=scale)
 
 
 def _run(

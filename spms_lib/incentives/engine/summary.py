@@ -102,7 +102,10 @@ def cost_summary(run: Run, months: Sequence[str], *, sales: int | None = None) -
     incentive = int(paid[INCENTIVE][payable].sum())
     sold = int(paid[SOLD].sum()) if sales is None else sales
     judged = paid[(paid[QUOTA] > 0).fillna(value=False) & paid[SOLD].notna()]
-    known = lambda value: value if seats else np.nan  # noqa: E731
+
+    def known(value: float) -> float:
+        return value if seats else np.nan
+
     rows: list[tuple[str, float, str, str]] = [
         (TOTAL_PAYOUT, known(total), "money", "sum of payouts of payable seats"),
         (TOTAL_TARGET_INCENTIVE, known(incentive), "money", "pay at 100 % of the period, payable seats"),

@@ -38,7 +38,7 @@ def bunching_bars(
     for bound in ("low", "high"):
         ax.step(middle, curve[bound], where="mid", color=MEANINGS["field"].colour, linewidth=1.2, zorder=3)
     ax.plot(middle, curve["expected"], color=INK, linewidth=1.8, zorder=4)
-    top = float(curve[["observed", "high"]].max(axis=None))
+    top = float(curve[["observed", "high"]].to_numpy(dtype="float64").max())
     low, high = float(curve["start"].min()), float(curve["stop"].max())
     places = apart(edges["edge"].astype("float64").tolist(), (high - low) * 0.19)
     for edge, label, place in zip(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.errors import MoneyError
+from spms_lib.incentives.crediting.participation import participation
 from spms_lib.incentives.crediting.pools import share_pool
 from spms_lib.incentives.crediting.quotas import spread, year_weights
 from spms_lib.incentives.crediting.rules import TargetRules
@@ -158,6 +159,12 @@ def test_a_component_says_what_is_prorated(prorate: str, quota: int, incentive: 
     first = got[got["period"] <= "2024-03"]
     assert first["period"].tolist() == ["2024-02", "2024-03"]
     assert (first["quota"].sum(), first["target_incentive"].sum()) == (quota, incentive)
+
+
+def test_a_day_of_leave_counts_once_however_the_leaves_lie_in_each_other() -> None:
+    starts, ends = ["2026-01-11", "2026-01-12", "2026-01-20"], ["2026-01-31", "2026-01-13", "2026-01-25"]
+    leave = pd.DataFrame({"payee": "anna", "start": pd.to_datetime(starts), "end": pd.to_datetime(ends)})
+    assert participation(ALL_YEAR, CALENDAR, ["2026-01"], leave=leave)["days"].tolist() == [10]
 
 
 def test_two_versions_of_a_plan_share_the_year_by_day() -> None:

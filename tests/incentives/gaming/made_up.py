@@ -38,6 +38,7 @@ def panel(
     late: float = 0.0,
     pull: float = 0.0,
     push: float = 0.0,
+    spells: float = 0.15,
 ) -> pd.DataFrame:
     """Payees of different size over quarters with good and bad spells; gaming in shares of usual sales.
 
@@ -46,7 +47,7 @@ def panel(
     below, `push` more is sold there.
     """
     level = np.exp(rng.normal(0, 0.4, (payees, 1))) * 1e6
-    spell = np.exp(rng.normal(0, 0.1, (1, quarters))) * np.exp(rng.normal(0, 0.15, (payees, quarters)))
+    spell = np.exp(rng.normal(0, 0.1, (1, quarters))) * np.exp(rng.normal(0, spells, (payees, quarters)))
 
     def sold(share: float, spread: float) -> np.ndarray:
         return share * level * spell * rng.gamma(spread**-2, spread**2, (payees, quarters))
@@ -76,8 +77,9 @@ def discounted(
     """Deals whose discount follows the seller, the quarter of the seller, the days left, and `size` x rates."""
     who, count = np.repeat(np.arange(payees), deals), payees * deals
     quarter = rng.integers(0, 6, count)
-    now, later = rng.choice([0.05, 0.1, 0.2], count), rng.choice([0.05, 0.1], count)
     days = rng.integers(0, 90, count)
+    late = rng.choice([0.1, 0.2], count)  # accelerators are reached late in the quarter
+    now, later = np.where(days < 45, late, rng.choice([0.05, 0.1], count)), rng.choice([0.05, 0.1], count)
     habit = rng.normal(0.15, 0.05, payees)[who] + rng.normal(0, 0.03, payees)[who] * (quarter / 3 - 1)
     discount = habit - 0.0005 * days + size * (now - later) + rng.normal(0, 0.06, count)
     return pd.DataFrame(

@@ -100,11 +100,11 @@ def test_a_small_peer_group_an_unknown_value_and_no_group_are_not_ranked_and_say
     assert shown(board(rows(SALES), groups=groups)).empty
 
 
-def test_a_personal_best_is_told_to_its_owner_only_and_never_from_a_later_or_longer_period() -> None:
+def test_a_personal_best_is_told_to_its_owner_only_and_never_from_a_later_or_shorter_period() -> None:
     past = [
         rows([99.0] * 6, period="2025Q4"),
         rows([999.0] * 6, period="2026Q2"),
-        rows([999.0] * 6, period="FY2025"),
+        rows([999.0] * 6, period="2025-12"),
     ]
     found = board(pd.concat([rows(SALES), *past]))
     mine = own_view(found, "e").set_index("place")

@@ -1,0 +1,1 @@
+"""Statements: pay explained to the cent, what comes next, and what would have been."""
