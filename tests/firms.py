@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from spms_lib.cycle import Desk, inputs, open_cycle
+from spms_lib.incentives.plan.model import CompensationPlan
+from spms_lib.incentives.plan.read import plan_from_dict
 from spms_lib.sources.load import load_table
 from spms_lib.sources.spec import TableSource
 from spms_lib.tables import LoadedTable, to_long
@@ -64,15 +66,37 @@ CYCLE = {
 }
 
 PLAN = {
-    "name": "simple",
+    "plan": "simple",
     "description": "Pay in proportion to attainment",
     "source": "test plan, clause 1",
     "currency": "EUR",
     "effective_from": dt.date(2020, 1, 1),
-    "pay_share": "0.25",
-    "tie": "upper",
-    "tiers": [{"start": "0", "rate": "1"}],
 }
+PART = {
+    "component": "sales",
+    "measure": {"value": "amount"},
+    "interval": "quarter",
+    "weight": 1,
+    "unit": "attainment",
+    "pays": "target_incentive",
+    "tie": "upper",
+    "tiers": [{"from": 0, "value": 1}],
+}
+
+
+def plan_file(**changes: object) -> dict[str, object]:
+    """The company's plan as its file says it; changes are of the plan where it has such an entry, else of its only component."""
+    head = {name: value for name, value in changes.items() if name in _HEAD}
+    part = {name: value for name, value in changes.items() if name not in _HEAD}
+    return {**PLAN, "components": [{**PART, **part}], **head}
+
+
+_HEAD = {*PLAN, "version", "effective_to", "measures", "components", "crediting"}
+
+
+def plan_of(**changes: object) -> CompensationPlan:
+    """The company's plan, changed."""
+    return plan_from_dict(plan_file(**changes))
 
 
 def sales() -> dict[str, dict[str, float]]:
@@ -169,8 +193,8 @@ class Firm:
     root: Path
     desks: list[Desk] = field(default_factory=list)
 
-    def write(self, tables: dict[str, pd.DataFrame], **cycle: object) -> "Firm":
-        """Write params and data; `cycle` replaces entries of the cycle's params."""
+    def write(self, tables: dict[str, pd.DataFrame], *, plan: dict | None = None, **cycle: object) -> "Firm":
+        """Write params and data; `plan` changes the plan, `cycle` replaces entries of the cycle's params."""
         folders = {name: self.root / name for name in ("params/acme", "params/plans", "notebooks", "data")}
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
@@ -185,8 +209,13 @@ class Firm:
             frame.to_csv(folders["data"] / f"{name}.csv", index=False)
         _yaml(folders["params/acme"] / "company.yaml", company)
         _yaml(folders["params/acme"] / "2026Q2.yaml", {**CYCLE, **cycle})
-        _yaml(folders["params/plans"] / "simple.yaml", PLAN)
+        self.add_plan(**(plan or {}))
         return self
+
+    def add_plan(self, **changes: object) -> None:
+        """Write the company's plan, or another one like it, into a file of its name."""
+        content = plan_file(**changes)
+        _yaml(self.root / "params/plans" / f"{content['plan']}.yaml", content)
 
     def desk(self, cycle: str = "2026Q2", **options: str) -> Desk:
         """Open the cycle as a notebook does."""

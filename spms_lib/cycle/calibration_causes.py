@@ -1,6 +1,7 @@
 """What this company's compensation plan and its way of setting targets give people for forecasting low or high."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -9,23 +10,26 @@ import pandas as pd
 from spms_lib.collect.calibration.causes import Edge, Setting, structural_causes
 from spms_lib.cycle.baselines import baseline_values
 from spms_lib.cycle.desk import Desk
-from spms_lib.cycle.pay import compensation_plan
-from spms_lib.cycle.targets import read_targets
-from spms_lib.incentives.old_plan import CompensationPlan
-from spms_lib.incentives.payout import marginal_rate, payout_ratio
+from spms_lib.cycle.pay.plans import seller_plan
+from spms_lib.cycle.targets import QUOTA, read_targets
+from spms_lib.incentives.engine.summary import on_quota
+from spms_lib.incentives.plan.model import TARGET_INCENTIVE, CompensationPlan, Component
+from spms_lib.incentives.plan.points import Scale, line_of, merged, scale_of
 from spms_lib.review.scores import ratio_interval
 from spms_lib.tables import NODE, PERIOD, VALUE, to_wide
 
-NEAR: Final = Fraction(1, 10**6)
+UNITS: Final = Scale(Fraction(1), Fraction(1), 1, "")
+QUARTERS: Final = 4
 
 
 def causes(desk: Desk) -> pd.DataFrame:
     """List structural causes with their size: see `structural_causes`; no rows where nothing is known."""
-    plan = compensation_plan(desk)
+    plan = seller_plan(desk)
+    scale = typical_scale(desk, plan)
     slope, low, high = ratchet(desk)
     setting = Setting(
-        edges=edges_of(plan) if plan is not None else (),
-        incentive=None if plan is None else typical_incentive(desk, plan),
+        edges=edges_of(plan, scale),
+        incentive=float(scale.target_incentive) if scale else None,
         ratchet=slope,
         ratchet_low=low,
         ratchet_high=high,
@@ -35,32 +39,48 @@ def causes(desk: Desk) -> pd.DataFrame:
     return structural_causes(setting, money=lambda value: desk.money(round(value)))
 
 
-def edges_of(plan: CompensationPlan) -> tuple[Edge, ...]:
-    """Find where the plan's payout jumps or changes its slope: threshold, starts of tiers, and the cap."""
-    places = {tier.start for tier in plan.tiers if tier.start > 0}
-    if plan.threshold:
-        places.add(plan.threshold)
-    if (capped := _capped_at(plan)) is not None:
-        places.add(capped)
-    found = []
-    for place in sorted(places):
-        below, above = place - NEAR, place + NEAR
-        rates = float(marginal_rate(plan, below)), float(marginal_rate(plan, above))
-        smooth = NEAR * Fraction(str(rates[0])) + NEAR * Fraction(str(rates[1]))
-        jump = payout_ratio(plan, above) - payout_ratio(plan, below) - smooth
-        found.append(Edge(float(place), float(jump) if jump > NEAR else 0.0, *rates))
+def edges_of(plan: CompensationPlan, scale: Scale | None = None) -> tuple[Edge, ...]:
+    """Find where pay for attainment jumps or changes its slope: threshold, starts of tiers, and the cap.
+
+    Of the plan's first component that is judged by attainment. `scale` is a typical payee's; without
+    it a curve that pays rates or money has no edges, as nobody knows how many target incentives those are.
+    """
+    part = _judged(plan)
+    if part is None or part.curve is None:
+        return ()
+    in_incentives = {part.curve.pays, part.cap.of if part.cap else TARGET_INCENTIVE} == {TARGET_INCENTIVE}
+    if scale is None and not in_incentives:
+        return ()
+    own = scale or UNITS
+    found, worth = [], own.target_incentive
+    for before, after in pairwise(merged(line_of(plan, part, part.curve, own))):
+        jump = max(after.value - before.at(after.start), Fraction(0))
+        rates = float(before.slope / worth), float(after.slope / worth)
+        found.append(Edge(float(after.start), float(jump / worth), *rates))
     return tuple(found)
 
 
-def typical_incentive(desk: Desk, plan: CompensationPlan) -> float | None:
-    """Take the median target incentive of those who sit in a seat, for one payout period; None where nobody has one."""
-    roster = desk.table("roster")
+def typical_scale(desk: Desk, plan: CompensationPlan) -> Scale | None:
+    """Take the median target incentive of those who sit in a seat, and the median quota, for one interval of the judged component.
+
+    None where nobody has one.
+    """
+    part, roster = _judged(plan), desk.table("roster")
     day = pd.Timestamp(desk.calendar.start(desk.cycle))
-    if roster.empty:
+    if part is None or roster.empty:
         return None
     seated = roster[(roster["start"] <= day) & (roster["end"].isna() | (roster["end"] >= day))]
     known = seated["target_incentive"].dropna().astype("float64")
-    return float(known.median() * plan.pay_share) if len(known) else None
+    quotas = read_targets(desk, layer=QUOTA).loc[desk.tree.leaves].sum(axis=1).astype("float64")
+    quota = float(quotas[quotas > 0].median()) * QUARTERS
+    incentive = float(known[known > 0].median())
+    if not (quota > 0 and incentive > 0):
+        return None
+    return scale_of(plan, part, round(quota), round(incentive))
+
+
+def _judged(plan: CompensationPlan) -> Component | None:
+    return next((part for part in plan.components.values() if on_quota(part)), None)
 
 
 def ratchet(desk: Desk) -> tuple[float | None, float | None, float | None]:
@@ -96,19 +116,6 @@ def hardness(desk: Desk) -> float | None:
         float(grid.loc[[root]].to_numpy().sum()) for grid in (read_targets(desk), baseline_values(desk))
     )
     return asked / alone - 1.0 if alone > 0 else None
-
-
-def _capped_at(plan: CompensationPlan) -> Fraction | None:
-    """Find the attainment from which the cap cuts; None for an uncapped plan, or a cap that is never reached."""
-    if plan.cap is None:
-        return None
-    paid, starts = Fraction(0), [*(tier.start for tier in plan.tiers[1:]), None]
-    for tier, end in zip(plan.tiers, starts, strict=True):
-        room = plan.cap - paid
-        if tier.rate > 0 and (end is None or tier.rate * (end - tier.start) >= room):
-            return tier.start + room / tier.rate
-        paid += tier.rate * (end - tier.start) if end is not None else 0
-    return None
 
 
 def _total(grid: pd.DataFrame, months: list[str]) -> pd.Series:

@@ -51,9 +51,9 @@ def firm(tmp_path) -> Iterator[Firm]:
 def opened(firm: Firm) -> Callable[..., Desk]:
     """Write a company and open it: tables as given, or all of them changed by name; None leaves one out."""
 
-    def _open(*, cycle: dict | None = None, **changes) -> Desk:
+    def _open(*, cycle: dict | None = None, plan: dict | None = None, **changes) -> Desk:
         tables = {name: frame for name, frame in {**everything(), **changes}.items() if frame is not None}
-        return firm.write(tables, **(cycle or {})).desk()
+        return firm.write(tables, plan=plan, **(cycle or {})).desk()
 
     return _open
 

@@ -1,17 +1,20 @@
 """Calibration of a cycle: the record of the tiny company, what the plan counts, and which stage adds value."""
 
+from fractions import Fraction
+
 import pandas as pd
 import pytest
-from spms_lib.incentives.old_plan import plan_from_dict
 
 from spms_lib.cycle import calibration_tables as tables
 from spms_lib.cycle.calibration import calibrate, corrected_field, field_in_use, side_by_side, trial
-from spms_lib.cycle.calibration_causes import causes, edges_of, ratchet
+from spms_lib.cycle.calibration_causes import causes, edges_of, ratchet, typical_scale
 from spms_lib.cycle.calibration_stages import absent_stages, stage_forecasts, stage_table
-from spms_lib.cycle.pay import compensation_plan
+from spms_lib.cycle.pay.plans import seller_plan
 from spms_lib.cycle.planning import field_estimate, gather_estimates, learn_trust
+from spms_lib.cycle.targets import QUOTA, read_targets
+from spms_lib.incentives.plan.points import Scale
 
-from firms import everything, set_goals  # isort: skip
+from firms import PART, everything, plan_of, set_goals  # isort: skip
 
 
 def overrides(*rows: tuple[str, str, float, str, str]) -> pd.DataFrame:
@@ -96,23 +99,55 @@ def test_an_override_above_the_seats_stands_in_place_of_their_sum(opened) -> Non
     assert found["acme"] == pytest.approx(found["north"] + 999_00)
 
 
+TIERS = [
+    {"from": 0, "to": "0.9", "value": "0.8"},
+    {"from": "0.9", "to": 1, "value": "2.8"},
+    {"from": 1, "to": "1.2", "value": "1.5"},
+    {"from": "1.2", "value": 2},
+]
+
+
 def test_the_cap_is_reached_where_the_tiers_have_paid_it() -> None:
-    plan = {"name": "p", "currency": "EUR", "tie": "upper", "effective_from": "2020-01-01", "threshold": "0.5",
-            "cap": "2.5", "tiers": [["0", "0.8"], ["0.9", "2.8"], ["1", "1.5"], ["1.2", "2"]]}  # fmt: skip
-    edges = {edge.attainment: edge for edge in edges_of(plan_from_dict(plan))}
+    cap = {"value": "2.5", "of": "target_incentive"}
+    plan = plan_of(tiers=TIERS, threshold="0.5", cap=cap)
+    edges = {edge.attainment: edge for edge in edges_of(plan)}
     assert list(edges) == [0.5, 0.9, 1.0, 1.2, 1.8]
-    assert edges[0.5].jump == pytest.approx(0.4, abs=1e-5)
+    assert edges[0.5].jump == pytest.approx(0.4)
     assert [edge.jump for at, edge in edges.items() if at > 0.5] == [0, 0, 0, 0]
     assert (edges[1.0].rate_below, edges[1.0].rate_above) == (2.8, 1.5)
     assert edges[1.8].rate_above == 0
 
 
-def test_causes_are_listed_from_plan_and_targets(opened) -> None:
-    desk = opened()
+def test_rates_on_sales_are_weighed_in_the_target_incentives_of_a_typical_payee() -> None:
+    tiers = [{"from": 0, "to": 1, "value": "0.05"}, {"from": 1, "value": "0.08"}]
+    plan = plan_of(tiers=tiers, pays="rate")
+    assert edges_of(plan) == ()
+    typical = Scale(Fraction(1_000_00), Fraction(50_00), 100, "EUR")  # quota and incentive of a quarter
+    (edge,) = edges_of(plan, typical)
+    assert (edge.attainment, edge.jump) == (1.0, 0.0)
+    assert (edge.rate_below, edge.rate_above) == (1.0, 1.6)
+
+
+def test_a_typical_incentive_is_the_median_of_those_seated_for_one_interval_and_the_part_s_weight(
+    planned, opened
+) -> None:
+    plan = seller_plan(planned)  # Anna 12,000 and Ben 6,000 a year; Carl unknown, Gina not yet there
+    assert typical_scale(planned, plan).target_incentive == 9_000_00 / 4
+    parts = [{"component": "sales", "weight": "0.5", "interval": "month"}, {"component": "rest", "weight": "0.5"}]
+    half = plan_of(components=[{**PART, **part} for part in parts])
+    quota = read_targets(planned, layer=QUOTA).loc[planned.tree.leaves].sum(axis=1).median()
+    assert typical_scale(planned, half) == (Fraction(round(quota * 4), 12), 375_00, 100, "EUR")
+    assert typical_scale(opened(roster=None), plan) is None
+
+
+def test_causes_are_listed_from_plan_and_targets(firm) -> None:
+    desk = firm.write(everything(), plan={"tiers": TIERS, "threshold": "0.5"}).desk()
     set_goals(desk)
     found = causes(desk)
     assert found["text"].str.len().gt(0).all()
-    assert len(found) >= len([edge for edge in edges_of(compensation_plan(desk)) if edge.jump])
+    cliff = found[found["cause"] == "cliff"]
+    assert cliff["size"].tolist() == [pytest.approx(0.4 * 9_000_00 / 4)]
+    assert found["cause"].value_counts()["steeper"] == 2
     slope, low, high = ratchet(desk)
     assert slope is None or low <= slope <= high
 

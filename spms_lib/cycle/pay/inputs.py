@@ -6,17 +6,21 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import dated_results
-from spms_lib.cycle.pay.people import END, PAYEE, PERSON, START, payees_of
+from spms_lib.cycle.pay.people import END, PAYEE, PERSON, START, TARGET_INCENTIVE, payees_of
 from spms_lib.cycle.pay.plans import LEAVES
 from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.errors import PlanError
+from spms_lib.findings import NOTED, findings, join, no_findings
 from spms_lib.incentives.crediting.credit import credit
 from spms_lib.incentives.crediting.rules import CreditingRules, CreditType, RollUp, crediting_from_dict
+from spms_lib.incentives.crediting.sales import TRANSACTION
+from spms_lib.incentives.crediting.splits import CREDIT_TYPE, SHARE
 from spms_lib.incentives.crediting.targets import targets
 from spms_lib.incentives.plan.model import AMOUNT, YEAR, CompensationPlan
 from spms_lib.tables import DATE, NODE, PERIOD, VALUE, to_long, to_wide
 
-REVENUE = "revenue"
+REVENUE, TEAM = "revenue", "team"
+ORDER = "order"
 ALWAYS = pd.Timestamp(1900, 1, 1)
 
 
@@ -51,7 +55,7 @@ def crediting_rules(plan: CompensationPlan, level: str = LEAVES) -> CreditingRul
     """Read a plan's crediting block; without one a sale credits its owner, and managers all that is sold below them."""
     block = plan.blocks.get("crediting")
     if block is None:
-        rolled = () if level == LEAVES else (RollUp(REVENUE, "team"),)
+        rolled = () if level == LEAVES else (RollUp(REVENUE, TEAM),)
         return CreditingRules((CreditType(REVENUE),), rolled)
     rules, problems = crediting_from_dict(block)
     if rules is None:
@@ -85,18 +89,24 @@ def pay_credits(
     credits
         As the engine reads them; those of the plan's payees only.
     findings
-        What credits nobody, such as sales on vacant seats.
+        What credits nobody, such as sales on vacant seats, and what credits somebody whom no plan pays.
     """
-    seats = payees if level == LEAVES else pd.concat([payees, payees_of(desk, LEAVES, months=months)])
-    roster = seats.rename(columns={PERSON: "name", PAYEE: PERSON})[[NODE, PERSON, START, END]]
+    rules, sellers = crediting_rules(plan, level), payees_of(desk, LEAVES, months=months, everywhere=True)
+    people = sellers if level == LEAVES else pd.concat([payees, sellers])
+    roster = people.rename(columns={PERSON: "name", PAYEE: PERSON})[[NODE, PERSON, START, END]]
+    sales = _sales(desk, months, min(until, desk.calendar.end(months[-1])))
     credits, found = credit(  # noqa: A001
-        _sales(desk, months, min(until, desk.calendar.end(months[-1]))),
-        crediting_rules(plan, level),
-        splits=desk.table("splits") if desk.has("splits") else None,
+        sales.drop(columns=ORDER),
+        rules,
+        splits=_splits(desk, sales, sellers) if desk.has("splits") else None,
         hierarchy=desk.table("hierarchy"),
         roster=roster.assign(**{START: roster[START].fillna(ALWAYS)}),
     )
-    return credits[credits[PAYEE].isin(payees[PAYEE])].reset_index(drop=True), found
+    if level != LEAVES and "crediting" not in plan.blocks:
+        credits = credits[credits[CREDIT_TYPE] == TEAM]  # noqa: A001  # a manager's own sales are the team's too
+    unpaid = _unpaid(credits, sellers, rules) if level == LEAVES else no_findings()
+    mine = credits[PAYEE].isin(payees[PAYEE])
+    return credits[mine].reset_index(drop=True), join(found, unpaid)
 
 
 def pay_targets(
@@ -120,15 +130,72 @@ def pay_targets(
         parts.append(seats.merge(long, on=NODE).assign(measure=name))
     quotas = pd.concat(parts, ignore_index=True)
     found, problems = targets(
-        payees.drop(columns=[PERSON, NODE]).assign(**{START: payees[START].fillna(ALWAYS)}),
+        _assignments(desk, plan, payees, months),
         plan,
         desk.calendar,
         desk.calendar.year_of(desk.cycle),
         quotas=quotas[[PAYEE, "measure", PERIOD, "quota"]],
-        leave=desk.table("leave") if desk.has("leave") else None,
+        leave=_leave(desk, payees) if desk.has("leave") else None,
         rules=rules,
     )
-    return found[found[PERIOD].isin(months)].reset_index(drop=True), problems
+    weighted = [name for name, part in plan.components.items() if part.weight is not None]
+    unsaid = payees.loc[payees[TARGET_INCENTIVE].isna() if weighted else [False] * len(payees), PAYEE]
+    found[TARGET_INCENTIVE] = (
+        found[TARGET_INCENTIVE]
+        .astype("Int64")
+        .mask(found[PAYEE].isin(unsaid) & found["component"].isin(weighted))
+    )
+    remedy = "State it for a full year; until then attainment is known, and pay is not."
+    noted = findings(
+        "roster", [0] * len(unsaid), TARGET_INCENTIVE, "no target incentive", unsaid, remedy, severity=NOTED
+    )
+    return found[found[PERIOD].isin(months)].reset_index(drop=True), join(problems, noted)
+
+
+def _assignments(
+    desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, months: list[str]
+) -> pd.DataFrame:
+    """Say from when to when each payee is held to targets; an unknown target incentive counts as 0 here."""
+    first, last = pd.Timestamp(desk.calendar.start(months[0])), pd.Timestamp(desk.calendar.end(months[-1]))
+    rows = payees.drop(columns=[PERSON, NODE]).assign(
+        **{
+            START: payees[START].fillna(first).clip(lower=first),
+            TARGET_INCENTIVE: payees[TARGET_INCENTIVE].fillna(0),
+        }
+    )
+    if any(part.interval == YEAR for part in plan.components.values()):
+        return rows  # what remains of the year belongs to the interval
+    return rows.assign(**{END: payees[END].fillna(last).clip(upper=last)})
+
+
+def _leave(desk: Desk, payees: pd.DataFrame) -> pd.DataFrame:
+    """Give a person's leave to each seat that the person is paid for."""
+    rows = desk.table("leave").rename(columns={PAYEE: PERSON})
+    return rows.merge(payees[[PERSON, PAYEE]], on=PERSON)[[PAYEE, START, END]]
+
+
+def _splits(desk: Desk, sales: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
+    """Bring the splits of some sales to their lines, and persons to the one seat they sat in that day."""
+    rows = desk.table("splits").merge(
+        sales[[ORDER, TRANSACTION, DATE]], left_on=TRANSACTION, right_on=ORDER, suffixes=("_said", "")
+    )
+    stays = sellers.rename(columns={PAYEE: "seat"})[[PERSON, "seat", START, END]]
+    pairs = rows.assign(row=rows.index).merge(stays, left_on=PAYEE, right_on=PERSON)
+    there = pairs[START].isna() | (pairs[START] <= pairs[DATE])
+    there &= pairs[END].isna() | (pairs[DATE] <= pairs[END])
+    seats = pairs[there].groupby("row")["seat"].agg(["first", "size"])
+    only = seats["first"].where(seats["size"] == 1).reindex(rows.index)
+    return rows.assign(**{PAYEE: only.fillna(rows[PAYEE])})[[TRANSACTION, PAYEE, CREDIT_TYPE, SHARE]]
+
+
+def _unpaid(credits: pd.DataFrame, sellers: pd.DataFrame, rules: CreditingRules) -> pd.DataFrame:  # noqa: A002
+    """Note direct credits of people who are no payees, such as owners of seats that open later."""
+    direct = credits[CREDIT_TYPE].isin([one.name for one in rules.types])
+    rows = credits[direct & ~credits[PAYEE].isin(sellers[PAYEE])].groupby(PAYEE, observed=True)[TRANSACTION]
+    said = [f"{who}: {len(ids)}, first {ids.iloc[0]}" for who, ids in rows]
+    remedy = "Add the person to the roster, or name in the split which of the person's seats is meant."
+    rule = "credited to somebody whom the plan does not pay"
+    return findings("transactions", [0] * len(said), PAYEE, rule, said, remedy, severity=NOTED)
 
 
 def _quotas(desk: Desk, months: list[str]) -> pd.DataFrame:
@@ -146,19 +213,23 @@ def _quotas(desk: Desk, months: list[str]) -> pd.DataFrame:
 
 
 def _sales(desk: Desk, months: list[str], until: dt.date) -> pd.DataFrame:
-    """List the sales of some months as transactions of the crediting stage."""
+    """List the sales of some months as transactions of the crediting stage.
+
+    An order of several lines is several transactions; ORDER is the id that they share.
+    """
     first = pd.Timestamp(desk.calendar.start(months[0]))
     if not desk.has("transactions"):
         rows = dated_results(desk, until=until)
         rows = rows[rows[DATE] >= first].reset_index(drop=True)
-        return rows.rename(columns={VALUE: AMOUNT}).assign(
-            transaction=[f"result {n + 1}" for n in rows.index]
-        )
+        ids = "result " + (rows.index.to_series() + 1).astype("str")
+        return rows.rename(columns={VALUE: AMOUNT}).assign(**{TRANSACTION: ids, ORDER: ids})
     rows = desk.table("transactions")
     rows = rows[(rows["measure"] == desk.company.measure) & rows[DATE].between(first, pd.Timestamp(until))]
-    rows = rows.reset_index(drop=True)
-    numbered = pd.Series([f"row {number + 1}" for number in rows.index], dtype="str")
-    sales = rows.assign(transaction=rows["transaction"].fillna(numbered)).rename(columns={VALUE: AMOUNT})
+    order = rows[TRANSACTION].fillna("row " + rows.index.to_series().astype("str"))
+    line = order.groupby(order).cumcount() + 1
+    ids = order + (" line " + line.astype("str")).where(order.duplicated(keep=False), "")
+    sales = rows.assign(**{TRANSACTION: ids, ORDER: order}).rename(columns={VALUE: AMOUNT})
+    sales = sales.reset_index(drop=True)
     if "quantity" in sales and sales["quantity"].notna().all():
         sales = sales.assign(units=sales["quantity"].round().astype("int64"))
     if "cost" in sales and sales["cost"].notna().all():
