@@ -212,10 +212,9 @@ class Firm:
         self.add_plan(**(plan or {}))
         return self
 
-    def add_plan(self, **changes: object) -> None:
-        """Write the company's plan, or another one like it, into a file of its name."""
-        content = plan_file(**changes)
-        _yaml(self.root / "params/plans" / f"{content['plan']}.yaml", content)
+    def add_plan(self, file: str = "simple", **changes: object) -> None:
+        """Write the company's plan, or another one like it, into a file of params/plans."""
+        _yaml(self.root / "params/plans" / f"{file}.yaml", plan_file(**changes))
 
     def desk(self, cycle: str = "2026Q2", **options: str) -> Desk:
         """Open the cycle as a notebook does."""

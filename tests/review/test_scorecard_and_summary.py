@@ -3,11 +3,11 @@ from functools import partial
 
 import pandas as pd
 import pytest
-from spms_lib.incentives.cost import cost_summary
-from spms_lib.incentives.old_plan import plan_from_dict
 
 from spms_lib.errors import ParamsError, TableError
 from spms_lib.hierarchy import Hierarchy
+from spms_lib.incentives.engine.run import pay_run
+from spms_lib.incentives.engine.summary import cost_summary
 from spms_lib.money import format_money
 from spms_lib.review.accuracy import accuracy
 from spms_lib.review.attainment import shape_summary
@@ -17,6 +17,8 @@ from spms_lib.review.pipeline import coverage
 from spms_lib.review.scorecard import scorecard
 from spms_lib.review.summary import executive_summary
 from spms_lib.review.variance import variance_by_node
+
+from firms import plan_of  # isort: skip
 
 
 def whole(minor: float | None) -> str:
@@ -50,13 +52,12 @@ def children() -> pd.DataFrame:
 
 
 def cost() -> pd.DataFrame:
-    plan = plan_from_dict(
-        {"name": "AE", "currency": "EUR", "tie": "upper", "effective_from": "2026-01-01", "tiers": [[0, 1]]}
-    )
-    credits_ = pd.DataFrame(
-        {"node": ["n"], "actual": [93_000], "quota": [100_000], "target_incentive": [10_000]}
-    )
-    return cost_summary(plan, credits_)
+    months = ["2026-01", "2026-02", "2026-03"]
+    day = pd.to_datetime(["2026-03-31"])
+    sold = pd.DataFrame({"credit": ["c"], "payee": ["n"], "date": day, "amount": [93_000]})
+    asked = {"payee": ["n"], "component": "sales", "period": "2026Q1", "quota": 100_000}
+    held = pd.DataFrame({**asked, "target_incentive": 10_000})
+    return cost_summary(pay_run(plan_of(), sold, held, periods=months), months)
 
 
 def measured() -> pd.DataFrame:
