@@ -152,20 +152,18 @@ def pay_targets(
     return found[found[PERIOD].isin(months)].reset_index(drop=True), join(problems, noted)
 
 
-def _assignments(
-    desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, months: list[str]
-) -> pd.DataFrame:
+def _assignments(desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, months: list[str]) -> pd.DataFrame:
     """Say from when to when each payee is held to targets; an unknown target incentive counts as 0 here."""
     first, last = pd.Timestamp(desk.calendar.start(months[0])), pd.Timestamp(desk.calendar.end(months[-1]))
     rows = payees.drop(columns=[PERSON, NODE]).assign(
         **{
-            START: payees[START].fillna(first).clip(lower=first),
+            START: payees[START].fillna(first).where(lambda days: days >= first, first),
             TARGET_INCENTIVE: payees[TARGET_INCENTIVE].fillna(0),
         }
     )
     if any(part.interval == YEAR for part in plan.components.values()):
         return rows  # what remains of the year belongs to the interval
-    return rows.assign(**{END: payees[END].fillna(last).clip(upper=last)})
+    return rows.assign(**{END: payees[END].fillna(last).where(lambda days: days <= last, last)})
 
 
 def _leave(desk: Desk, payees: pd.DataFrame) -> pd.DataFrame:

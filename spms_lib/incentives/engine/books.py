@@ -144,7 +144,8 @@ class Books:
         column = self.credits[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             holds: NDArray[np.bool_] = np.append(_truth(test(pd.Series(column.cat.categories))), False)
-            return np.take(holds, column.cat.codes.to_numpy())
+            found: NDArray[np.bool_] = np.take(holds, column.cat.codes.to_numpy())
+            return found
         return _truth(test(column))
 
 

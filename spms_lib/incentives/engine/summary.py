@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from spms_lib.incentives.engine.books import INCENTIVE, PAYEE, QUOTA
 from spms_lib.incentives.engine.component import REASONS, by_line, stand
@@ -55,12 +56,11 @@ def payouts(run: Run, months: Sequence[str]) -> pd.DataFrame:
         frame[QUOTA] = pd.arrays.IntegerArray(targets.quota[:, columns].sum(axis=1), ~stated)
     frame[ATTAINMENT] = (frame[SOLD] / frame[QUOTA].where(frame[QUOTA] > 0)).astype("float64")
     incentives = [part.incentive[:, columns].sum(axis=1) for part in run.figures.targets.values()]
-    has = np.any(
-        [part.has_incentive[:, columns].any(axis=1) for part in run.figures.targets.values()], axis=0
-    )
+    told = [part.has_incentive[:, columns].any(axis=1) for part in run.figures.targets.values()]
+    has: NDArray[np.bool_] = np.array(told).any(axis=0)
     frame[INCENTIVE] = pd.arrays.IntegerArray(np.sum(incentives, axis=0), ~has)
     worst = {name: part[:, columns].max(axis=1) for name, part in run.reason.items()}
-    unknown = np.all([part > 0 for part in worst.values()], axis=0)
+    unknown: NDArray[np.bool_] = (np.array(list(worst.values())) > 0).all(axis=0)
     earned = {name: part[:, columns].sum(axis=1) for name, part in run.earned.items()}
     frame[PAYOUT] = pd.arrays.IntegerArray(np.sum(list(earned.values()), axis=0), unknown)
     for name, part in earned.items():
