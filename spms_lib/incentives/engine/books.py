@@ -90,7 +90,7 @@ class Books:
 
     def passing(self, rule: MeasureRule, first: dt.date | None, last: dt.date | None) -> NDArray[np.bool_]:
         """Tell which credits a measure counts, between two days."""
-        passed = self.column != OUTSIDE
+        passed: NDArray[np.bool_] = self.column != OUTSIDE
         if rule.credit_types:
             passed &= self._of(CREDIT_TYPE, lambda column: column.isin(rule.credit_types))
         for condition in rule.where:
