@@ -1,10 +1,11 @@
 """Edges of a plan: where the pay of a component jumps or changes its slope."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pandas as pd
 
-from spms_lib.incentives.plan.model import ATTAINMENT, TARGET_INCENTIVE, CompensationPlan, Component
+from spms_lib.incentives.plan.model import ATTAINMENT, MONEY, TARGET_INCENTIVE, CompensationPlan, Component
 from spms_lib.incentives.plan.points import line_of, merged, scale_of
 
 _WHOLE = 10**9  # a quota and target incentive so large that no share of it is rounded away
@@ -27,7 +28,8 @@ def edges_of(plan: CompensationPlan, component: Component) -> pd.DataFrame:
     -------
     pd.DataFrame
         edge (attainment), jump (pay for crossing it, ratio of target incentive), slope_before and
-        slope_after (payout ratio per attainment ratio), clause; in rising order, the cap's included.
+        slope_after (payout ratio per attainment ratio), clause; in rising order, the cap's included
+        if it is stated in target incentives: one in money lies at another attainment for every payee.
 
     Examples
     --------
@@ -39,6 +41,8 @@ def edges_of(plan: CompensationPlan, component: Component) -> pd.DataFrame:
     >>> edges_of(plan, plan.components["new"])[["edge", "jump", "slope_before", "slope_after"]].values.tolist()
     [[0.5, 0.5, 0.0, 1.0], [1.0, 0.0, 1.0, 2.0]]
     """
+    if component.cap is not None and component.cap.of == MONEY:
+        component = replace(component, cap=None)
     scale = scale_of(plan, component, _WHOLE, _WHOLE)
     line = line_of(plan, component, component.curve, scale)
     per = scale.target_incentive
