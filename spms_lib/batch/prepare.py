@@ -76,7 +76,9 @@ def default_prepare(params_path: Path, data: str, outputs: Path) -> Prepared:
     desk = Desk(firm, params, root, load_inputs(firm, root, data=data))
     prints = {**_hash_rows(desk.tables), **input_fingerprint(firm, root, data=data)}
     params_prints = {f"params {path.name}": hash_file(path) for path in (firm_path, params_path)}
-    params_prints["params plans"] = hash_folder(params_path.parents[1] / "plans", "*.yaml")  # any may hold a plan
+    params_prints["params plans"] = hash_folder(
+        params_path.parents[1] / "plans", "*.yaml"
+    )  # any may hold a plan
     sources = desk.sources.drop(columns="adds_up")
     tables = sources.assign(sha256=[prints.get(table, "") for table in sources["table"]])
     ledger = root / firm.ledger if firm.ledger else outputs / firm.company / "ledger.sqlite"

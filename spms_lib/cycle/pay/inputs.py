@@ -33,7 +33,11 @@ def run_months(desk: Desk, plan: CompensationPlan) -> list[str]:
     limits = [part.windfall for part in plan.components.values() if part.windfall is not None]
     if any(one.share_of_quota_over or one.share_of_target_incentive_over for one in limits):
         return year
-    return [month for month in year if month <= desk.months[-1]] if looks_at_the_year(plan) else list(desk.months)
+    return (
+        [month for month in year if month <= desk.months[-1]]
+        if looks_at_the_year(plan)
+        else list(desk.months)
+    )
 
 
 def looks_at_the_year(plan: CompensationPlan) -> bool:
@@ -148,20 +152,16 @@ def pay_targets(
     return found[found[PERIOD].isin(months)].reset_index(drop=True), join(problems, noted)
 
 
-def _assignments(
-    desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, months: list[str]
-) -> pd.DataFrame:
+def _assignments(desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, months: list[str]) -> pd.DataFrame:
     """Say from when to when each payee is held to targets; an unknown target incentive counts as 0 here."""
     first, last = pd.Timestamp(desk.calendar.start(months[0])), pd.Timestamp(desk.calendar.end(months[-1]))
+    start, end = payees[START].fillna(first), payees[END].fillna(last)
     rows = payees.drop(columns=[PERSON, NODE]).assign(
-        **{
-            START: payees[START].fillna(first).clip(lower=first),
-            TARGET_INCENTIVE: payees[TARGET_INCENTIVE].fillna(0),
-        }
+        **{START: start.where(start > first, first), TARGET_INCENTIVE: payees[TARGET_INCENTIVE].fillna(0)}
     )
     if any(part.interval == YEAR for part in plan.components.values()):
         return rows  # what remains of the year belongs to the interval
-    return rows.assign(**{END: payees[END].fillna(last).clip(upper=last)})
+    return rows.assign(**{END: end.where(end < last, last)})
 
 
 def _leave(desk: Desk, payees: pd.DataFrame) -> pd.DataFrame:

@@ -55,9 +55,8 @@ def payouts(run: Run, months: Sequence[str]) -> pd.DataFrame:
         frame[QUOTA] = pd.arrays.IntegerArray(targets.quota[:, columns].sum(axis=1), ~stated)
     frame[ATTAINMENT] = (frame[SOLD] / frame[QUOTA].where(frame[QUOTA] > 0)).astype("float64")
     incentives = [part.incentive[:, columns].sum(axis=1) for part in run.figures.targets.values()]
-    has = np.any(
-        [part.has_incentive[:, columns].any(axis=1) for part in run.figures.targets.values()], axis=0
-    )
+    said = [part.has_incentive[:, columns].any(axis=1) for part in run.figures.targets.values()]
+    has = np.asarray(np.any(said, axis=0), dtype=bool)
     frame[INCENTIVE] = pd.arrays.IntegerArray(np.sum(incentives, axis=0), ~has)
     worst = {name: part[:, columns].max(axis=1) for name, part in run.reason.items()}
     unknown = np.all([part > 0 for part in worst.values()], axis=0)

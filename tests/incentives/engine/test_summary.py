@@ -63,7 +63,10 @@ def run(
         product="service",
     )
     wanted = [
-        (who, part["component"], month, *pair) for who, pair in held.items() for part in parts for month in months
+        (who, part["component"], month, *pair)
+        for who, pair in held.items()
+        for part in parts
+        for month in months
     ]
     targets = pd.DataFrame(wanted, columns=["payee", "component", "period", "quota", "target_incentive"])
     targets = targets.astype({"quota": "Int64", "target_incentive": "Int64"})
