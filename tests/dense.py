@@ -72,6 +72,7 @@ def textbook(structure: Structure, problem: Problem, h: int = 0) -> Textbook:
         w += problem.factors[heard] @ problem.factors[heard].T
     root = linalg.cholesky(w, lower=True) if heard.any() else w
     moved = s @ room
+    moved[np.abs(moved) < 1e-12] = 0.0  # what is held fixes it: its float noise is no direction to fit along
     design = linalg.solve_triangular(root, moved[heard], lower=True)
     right = linalg.solve_triangular(root, said[heard] - s[heard] @ start, lower=True)
     turn = np.linalg.pinv(design, rcond=1e-12)

@@ -73,11 +73,7 @@ def beliefs_of(
     PlanError
         If no component is paid by quarter on all amounts sold, which is what a quarter's posterior speaks of.
     """
-    names = [
-        name
-        for name, part in plan.components.items()
-        if part.interval == QUARTER and _all_amounts(plan, part.measure)
-    ]
+    names = believable(plan)
     if not names:
         raise PlanError(
             "No component is paid by quarter on all amounts sold, and the posterior is of those.",
@@ -108,6 +104,15 @@ def beliefs_of(
     left = f" {desk.money(mean[root] - covered)} is expected of seats without a payee and not simulated."
     source += f" Factors: {factors.convention}." + (left if mean[root] - covered > 0.5 else "")
     return Believed(beliefs, factors, float(mean[root]), float(sd[root]), source)
+
+
+def believable(plan: CompensationPlan) -> list[str]:
+    """Name the components that a quarter's posterior speaks of: paid by quarter, on all amounts sold."""
+    return [
+        name
+        for name, part in plan.components.items()
+        if part.interval == QUARTER and _all_amounts(plan, part.measure)
+    ]
 
 
 def quotas_by_hedge(desk: Desk, hedges: dict[str, dict[str, float]]) -> dict[str, pd.DataFrame]:

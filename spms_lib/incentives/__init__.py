@@ -1,1 +1,1 @@
-"""Incentive pay: a tiered plan, and exact payouts that explain themselves."""
+"""Incentive pay and recognition: plans as data, exact pay that explains itself, simulated before it is promised."""

@@ -230,7 +230,9 @@ class General:
                 tilt[cells, np.arange(len(cells))] = 1.0
                 values, _, drift = factor.settle(np.zeros(tilt.shape), tilt)
                 own = np.maximum(values[cells, np.arange(len(cells))], 0.0)
-                found[np.ix_(cells, mine)] = np.where(drift > EXACT * 1e3, np.inf, own)[:, None]
+                # an estimate of its own is something known; what silent cells drift by is told in their wide unit
+                unknown = factor.silent[cells, 0] & (drift > EXACT * 1e3)
+                found[np.ix_(cells, mine)] = np.where(unknown, np.inf, own)[:, None]
         return found
 
 
@@ -328,8 +330,8 @@ def _one_column(
             found_values, price, stands = exact
             limited = np.select([stands < 0, stands > 0], [lower, upper], found_values * size)
             return np.clip(limited, lower, upper), price * size / unit
-        if arrived:  # some limits cost next to nothing and are as near: moved onto them, the sums would tear
-            return np.clip(found.values * size, lower, upper), found.price * size / unit
+        if arrived:
+            return np.clip(asked.near(found) * size, lower, upper), found.price * size / unit
     raise CheckError(
         "The bounded plan did not settle.",
         where="bounds",
@@ -395,7 +397,7 @@ class Bounds:
         for _ in range(STEPS):
             at, gap, left = self._step(at)
             if max(gap, left) < CLOSE:
-                arrived = gap < EXACT / 1000 or last / 2 < gap < EXACT
+                arrived = gap < EXACT / 1000 or last / 2 < gap < EXACT / 50
                 yield at, arrived and left < EXACT * 10
             last = gap
 
@@ -458,6 +460,20 @@ class Bounds:
         moved = Inside(*(was + reach * change for was, change in zip(at, second, strict=True)))
         return moved, gap, _largest(self.rows @ moved.values, miss_below, miss_above)
 
+    def _put(self, stands: NDArray[np.int8], found: Inside) -> tuple[Floats, Floats]:
+        """Find values and prices with the cells that stand on a limit fixed there, whether or not others keep theirs."""
+        limit = np.select([stands < 0, stands > 0], [self.lower, self.upper], 0.0)
+        guess = np.where(np.isinf(self.variance), found.values, self.estimates)
+        factor = Factor.of(self.rows, self.variance, stands != 0)
+        values, prices, _ = factor.settle(np.where(stands != 0, limit, guess)[:, None])
+        return values[:, 0], prices[:, 0]
+
+    def near(self, found: Inside) -> Floats:
+        """Put cells on the limits that they stand on, unless the sums tear: where a limit costs as little as it is near."""
+        values, _ = self._put(found.stands(self), found)
+        outside = np.maximum(np.maximum(self.lower - values, values - self.upper), 0.0)
+        return found.values if _largest(self.rows @ values, outside) > EXACT * 100 else values
+
     def polish(self, found: Inside) -> tuple[Floats, Floats, NDArray[np.int8]] | None:
         """Solve with the cells that stand on a limit fixed there; None if that is not the optimum within the limits.
 
@@ -467,19 +483,14 @@ class Bounds:
         """
         stands = found.stands(self)
         silent = np.isinf(self.variance)
-        guess = np.where(silent, found.values, self.estimates)
         error = np.sqrt(1.0 / np.maximum(self.precision, 1.0))
         for _ in range(RELEASES):
-            limit = np.select([stands < 0, stands > 0], [self.lower, self.upper], 0.0)
-            factor = Factor.of(self.rows, self.variance, stands != 0)
-            exact, prices, _ = factor.settle(np.where(stands != 0, limit, guess)[:, None])
-            values, price = exact[:, 0], prices[:, 0]
+            values, price = self._put(stands, found)
             if _largest(self.rows @ values) > EXACT * 100:
                 return None
             short, over = self.lower - values > EXACT * 100, values - self.upper > EXACT * 100
-            if (
-                short.any() or over.any()
-            ):  # such as beside a cell that fixed ones leave no room: nothing nears that limit
+            if short.any() or over.any():
+                # such as beside a cell that fixed ones leave no room: it keeps the others from nearing theirs
                 stands = np.select([short, over], [-1, 1], stands).astype(np.int8)
                 continue
             pull = np.where(silent, 0.0, self.precision * (values - self.estimates)) + self.rows.T @ price

@@ -4,7 +4,6 @@ import datetime as dt
 from fractions import Fraction
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -122,16 +121,18 @@ def _lead(
     when = f" on {day_name(pays_on)}" if pays_on else ""
     first = f"You are paid {money_text(paid, told.currency)} for {month_name(parts[0].period)}{when}"
     if movements is not None and paid != earned:
-        kinds = (
-            movements.groupby(movements["kind"].astype(str), sort=False)["amount"]
-            .sum()
-            .drop(EARNING, errors="ignore")
-        )
-        listed = [
+        kinds = movements.groupby(movements["kind"].astype(str), sort=False)["amount"].sum()
+        together = int(kinds.get(EARNING, earned))
+        listed = [f"earned {money_text(together, told.currency)}"]
+        if together != earned:
+            listed = [
+                f"{listed[0]} since the last payment, {money_text(earned, told.currency)} of it in this month"
+            ]
+        listed += [
             f"{label_of(kind).lower()} {money_text(amount, told.currency, signed=True)}"
-            for kind, amount in kinds.items()
+            for kind, amount in kinds.drop(EARNING, errors="ignore").items()
         ]
-        first += f": earned {money_text(earned, told.currency)}, {', '.join(listed)}"
+        first += f": {', '.join(listed)}"
     largest = max(parts, key=lambda part: abs(int(part.now["earned"])))
     if largest.now["reason"]:
         return [f"{first}."]
@@ -158,7 +159,9 @@ def _tiles(
     so_far = int(told.steps[told.steps[PERIOD].isin(months)]["amount"].sum())
     tiles = [Metric("Paid", money_text(paid, told.currency), f"for {month_name(parts[0].period)}")]
     if movements is not None:
-        tiles.append(Metric("Earned", money_text(earned, told.currency), "before the movements below"))
+        tiles.append(
+            Metric("Earned", money_text(earned, told.currency), f"in {month_name(parts[0].period)} alone")
+        )
     tiles += [
         Metric(part.title, share(part.now["attainment"]), f"attainment, {part.now['interval']} to date")
         for part in parts
@@ -192,7 +195,7 @@ def _picture(part: Part, points: pd.DataFrame) -> Markup:
     if of_quota:
         ticks = [
             *(tick for tick in ticks if tick[0] < 1 - NEAR or tick[0] > 1 + NEAR),
-            (1.0, f"quota {part.money(float(np.interp(1.0, points['at'], points['pay'])))}"),
+            (1.0, "quota"),
         ]
     label = f"Pay of {part.title} along performance; you stand where {here}."
     return curve_picture(

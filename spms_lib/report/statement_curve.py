@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 480, 190
 LEFT, RIGHT, TOP, BOTTOM = 8, 12, 30, 26
+LETTER: Final = 7.5  # width of a letter of the words under the drawing
 _LINE: Final = "#1A1A1A"
 _AREA: Final = "#56B4E9"
 _HERE: Final = "#0072B2"
@@ -43,10 +44,10 @@ def curve_picture(
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor}" y2="{floor}" stroke="#767676"/>',
         f'<polyline points="{line}" fill="none" stroke="{_LINE}" stroke-width="2"/>',
     ]
-    last = -100.0
+    last, room = -1000.0, 0.0
     for value, words in sorted(ticks):
-        if x(value) - last > 56:
-            last = x(value)
+        if x(value) - last > room + LETTER * len(words) / 2:
+            last, room = x(value), LETTER * len(words) / 2 + LETTER
             anchor = "start" if last < 30 else "end" if last > WIDTH - 40 else "middle"
             parts.append(f'<line x1="{last}" x2="{last}" y1="{floor}" y2="{floor + 4}" stroke="#767676"/>')
             parts.append(f'<text x="{last}" y="{floor + 18}" text-anchor="{anchor}">{escape(words)}</text>')

@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from spms_lib.calendar import is_month
 from spms_lib.incentives.plan.model import MONEY_VALUES, TARGET_INCENTIVE
 from spms_lib.incentives.statements.changes import changes
 from spms_lib.incentives.statements.statement import Statement
@@ -102,7 +103,7 @@ def movements_of(told: Statement, period: str) -> pd.DataFrame | None:
 def movement_table(movements: pd.DataFrame, told: Statement) -> Printed:
     """Print the way from what was earned to what is paid."""
     frame = movements[["kind", "link", "amount"]].astype({"kind": str, "link": str})
-    frame = frame.assign(kind=frame["kind"].map(label_of))
+    frame = frame.assign(kind=frame["kind"].map(label_of), link=frame["link"].map(_readable))
     total = pd.DataFrame({"kind": ["Paid"], "link": [""], "amount": [int(movements["amount"].sum())]})
     frame = pd.concat([frame, total], ignore_index=True)
     marked = pd.Series([*[False] * len(movements), True])
@@ -114,6 +115,12 @@ def movement_table(movements: pd.DataFrame, told: Statement) -> Printed:
         currency=told.currency,
         highlight=marked,
     )
+
+
+def _readable(link: str) -> str:
+    """Write a ledger's link in words: a component and its month; anything else as it stands."""
+    name, _, period = link.rpartition(" ")
+    return f"{label_of(name)}, {month_name(period)}" if name and is_month(period) else link
 
 
 def change_tables(told: Statement, before: Statement) -> list[Printed]:

@@ -9,6 +9,7 @@ from spms_lib.cycle.pay.paid import Paid, pay_everybody, pay_plan, quarter_cost
 from spms_lib.cycle.pay.plans import LEAVES, plans_of, proposed_plan, seller_plan
 from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.errors import PlanError
+from spms_lib.tables import to_long
 
 from firms import QUARTER, roster, sales, set_goals, transactions  # isort: skip
 from toys import table  # isort: skip
@@ -104,7 +105,7 @@ def test_without_a_roster_every_seat_with_an_owner_is_paid_by_its_name(staffed) 
 
 
 def test_a_company_that_knows_months_only_pays_the_same(planned, staffed) -> None:
-    sold = pd.DataFrame(sales()).T.stack().rename_axis(["node", "period"]).rename("value").reset_index()
+    sold = pd.DataFrame(sales()).T.stack().rename_axis(["node", "period"]).rename("value").reset_index()  # noqa: PD013 melt would lose the index
     desk = staffed(transactions=None, actuals=sold.dropna())
     assert rows_of(desk)["payout"].tolist() == rows_of(planned)["payout"].tolist()
 

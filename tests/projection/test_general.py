@@ -135,6 +135,13 @@ def test_a_cut_costs_nothing_where_all_that_speak_are_held() -> None:
     assert max(proof(alone, two, found)) <= 1e-9
 
 
+def test_what_an_estimate_says_is_known_however_wide_silent_cells_are() -> None:
+    """The bottom of a chain is held, so all of it is certain; the wide first guess between drifts by its own noise."""
+    held = column(-INF, -INF, -70)
+    problem = Problem(column(-53.27, 0, 0), column(37, INF, INF), held, np.where(held == -70, held, INF))
+    assert solve_general(tree_of([-1, 0, 1]), problem).variance == pytest.approx(0.0, abs=1e-12)
+
+
 def test_the_adjoint_knows_that_a_silent_sum_starts_from_its_parts() -> None:
     """Carl and the shop say nothing: one more from Anna is one more for the shop, and nothing for Carl."""
     shop = grown("shop: anna ben carl")

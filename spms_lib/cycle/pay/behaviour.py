@@ -47,6 +47,19 @@ def games(
     )
 
 
+def edge_labels(edges: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Write beside each edge how many were seen there and how many chance would put there: edge, label."""
+    seen = found[found["detector"] == "bunching"].set_index("where")
+    rows = [seen.loc[f"edge {edge:g}"] if f"edge {edge:g}" in seen.index else None for edge in edges["edge"]]
+    labels = [
+        "too few to tell"
+        if row is None or np.isnan(row["observed"])
+        else f"{row['observed']:.0f} seen, {row['expected_under_null']:.0f} expected"
+        for row in rows
+    ]
+    return pd.DataFrame({"edge": edges["edge"], "label": labels})
+
+
 def attained(desk: Desk, *, until: dt.date, quarters: int = 12) -> pd.DataFrame:
     """List the attainment of every seat in this and past quarters: payee (the seat), interval, attainment."""
     return _quarters(desk, until=until, quarters=quarters)[0][["payee", "interval", "attainment"]]

@@ -94,6 +94,14 @@ def book(desk: Desk, paid: Paid, *, until: dt.date) -> tuple[Commit | None, pd.D
     return desk.ledger.commit(KIND, cells, author=desk.author, message=message), posted
 
 
+def agrees(desk: Desk, paid: Paid, *, until: dt.date) -> bool:
+    """Tell whether what is booked, adjustments included, equals this run; true before the quarter is over."""
+    if until < desk.calendar.end(desk.cycle):
+        return True
+    then, now = (rows.set_index(_EARNED[:3])["earned"] for rows in (booked(desk, paid), _earned(desk, paid)))
+    return bool((then.sub(now, fill_value=0) == 0).all())
+
+
 def booked(desk: Desk, paid: Paid) -> pd.DataFrame:
     """Read what has been booked for the quarter, adjustments included: payee, period, component, earned."""
     state = desk.ledger.state(KIND)

@@ -155,13 +155,15 @@ def pay_targets(
 def _assignments(desk: Desk, plan: CompensationPlan, payees: pd.DataFrame, months: list[str]) -> pd.DataFrame:
     """Say from when to when each payee is held to targets; an unknown target incentive counts as 0 here."""
     first, last = pd.Timestamp(desk.calendar.start(months[0])), pd.Timestamp(desk.calendar.end(months[-1]))
-    start, end = payees[START].fillna(first), payees[END].fillna(last)
     rows = payees.drop(columns=[PERSON, NODE]).assign(
-        **{START: start.where(start > first, first), TARGET_INCENTIVE: payees[TARGET_INCENTIVE].fillna(0)}
+        **{
+            START: payees[START].fillna(first).where(lambda days: days >= first, first),
+            TARGET_INCENTIVE: payees[TARGET_INCENTIVE].fillna(0),
+        }
     )
     if any(part.interval == YEAR for part in plan.components.values()):
         return rows  # what remains of the year belongs to the interval
-    return rows.assign(**{END: end.where(end < last, last)})
+    return rows.assign(**{END: payees[END].fillna(last).where(lambda days: days <= last, last)})
 
 
 def _leave(desk: Desk, payees: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import quarter_results
-from spms_lib.cycle.pay.inputs import pay_credits, pay_targets, run_months
+from spms_lib.cycle.pay.inputs import crediting_rules, pay_credits, pay_targets, run_months
 from spms_lib.cycle.pay.people import PAYEE, PERSON, payees_of
 from spms_lib.cycle.pay.plans import LEAVES, plans_of, proportional_plan
 from spms_lib.findings import join
@@ -39,6 +39,11 @@ class Paid:
     payees: pd.DataFrame
     targets: pd.DataFrame
     findings: pd.DataFrame
+
+    @property
+    def credit_type(self) -> str:
+        """The kind of credit that the owner of a sale gets."""
+        return crediting_rules(self.plan, self.level).types[0].name
 
     def table(self, desk: Desk) -> pd.DataFrame:
         """List the quarter's pay: node and person in front of the columns of `payouts`."""
@@ -87,3 +92,32 @@ def quarter_cost(desk: Desk, paid: Paid, *, until: dt.date) -> pd.DataFrame:
     return cost_summary(
         paid.run, desk.months, sales=int(sold[sold[NODE].isin(desk.scope.leaves)][VALUE].sum())
     )
+
+
+def managers_table(desk: Desk, managers: list[Paid]) -> pd.DataFrame:
+    """List the quarter's pay of managers, all their plans together: the columns that every plan has, and the plan."""
+    columns = [PERSON, NODE, "actual", "quota", "attainment", "target_incentive", "payout", "reason"]
+    rows = [one.table(desk)[columns].assign(plan=one.plan.name) for one in managers]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[*columns, "plan"])
+
+
+def typical_year(desk: Desk, paid: Paid) -> dict[str, int]:
+    """Find the median payee's quota and target incentive of a year (four such quarters); 1 where nobody has one."""
+    rows = paid.table(desk)
+    found = {}
+    for name in ("quota", "target_incentive"):
+        known = rows[name].dropna().astype("float64")
+        known = known[known > 0]
+        found[name] = round(4 * float(known.median())) if len(known) else 1
+    return found
+
+
+def all_credited(desk: Desk, paid: Paid, *, until: dt.date) -> bool:
+    """Tell whether each cent sold in the quarter is credited to somebody or sits on a seat that the findings list."""
+    credits = paid.run.books.credits  # noqa: A001
+    first = pd.Timestamp(desk.calendar.start(desk.cycle))
+    own = credits[(credits["date"] >= first) & (credits["credit_type"] == paid.credit_type)]
+    sold = quarter_results(desk, until=until)
+    sold = sold[sold[NODE].isin(desk.scope.leaves)]
+    missing = int(sold[VALUE].sum()) - int(own["amount"].sum())
+    return missing == 0 or bool(len(paid.findings))

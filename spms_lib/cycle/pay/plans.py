@@ -1,6 +1,7 @@
 """Which plans pay whom in this cycle: read from params/plans, checked against the company."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Final
 
 from spms_lib.cycle.desk import Desk
@@ -39,14 +40,19 @@ def seller_plan(desk: Desk) -> CompensationPlan:
 
 
 def proposed_plan(desk: Desk) -> CompensationPlan | None:
-    """Read the newest version of the plan that is weighed against the sellers' present one; None if there is none."""
+    """Read the newest version of the plan that is weighed against the sellers' present one, as if it held now.
+
+    None if the cycle names none.
+    """
     name = desk.params.proposed_plan
     if not name:
         return None
     versions = [plan for plan in _all(desk) if plan.name == name]
     if not versions:
         return plan_at(_all(desk), name, _first_day(desk))  # refuses, and names the nearest
-    return _checked(desk, max(versions, key=lambda plan: plan.effective_from))
+    newest = _checked(desk, max(versions, key=lambda plan: plan.effective_from))
+    year = desk.calendar.start(desk.calendar.year_of(desk.cycle))
+    return replace(newest, effective_from=min(year, newest.effective_from), effective_to=None)
 
 
 def proportional_plan(desk: Desk) -> CompensationPlan:

@@ -11,7 +11,7 @@ from spms_lib.cycle.pay.paid import Paid
 from spms_lib.errors import PlanError
 from spms_lib.incentives.plan.model import CompensationPlan
 from spms_lib.incentives.recognition.awards import awards
-from spms_lib.incentives.recognition.board import leaderboard
+from spms_lib.incentives.recognition.board import freeze, leaderboard
 from spms_lib.incentives.recognition.rules import award_rules_from_dict
 from spms_lib.tables import MEASURE, NODE, PERIOD, VALUE
 
@@ -85,6 +85,13 @@ def peers(desk: Desk, paid: Paid, measures: pd.DataFrame) -> pd.DataFrame:
         opted_in=set(desk.params.leaderboard),
         ties="shared",
     )
+
+
+def frozen(desk: Desk, board: pd.DataFrame, *, until: dt.date) -> pd.DataFrame:
+    """Freeze a leaderboard once the quarter is over; before that, and where nobody is ranked, it stays as it is."""
+    if board.empty or until < desk.calendar.end(desk.cycle):
+        return board
+    return freeze(board, desk.calendar.end(desk.cycle))
 
 
 def _forecasts(desk: Desk, seats: pd.DataFrame) -> pd.Series:

@@ -64,3 +64,9 @@ def write_page(
     file = folder / (f"{node}.html" if number == 0 else f"{node}-{number + 1}.html")
     file.write_text(page, encoding="utf-8")
     return file
+
+
+def adds_up(told: Statement, paid: Paid) -> bool:
+    """Tell whether a statement's steps sum to what the run says was earned."""
+    row = paid.run.books.payees.get_loc(told.payee)
+    return int(told.steps["amount"].sum()) == int(paid.run.total()[row].sum())

@@ -90,7 +90,7 @@ class Books:
 
     def passing(self, rule: MeasureRule, first: dt.date | None, last: dt.date | None) -> NDArray[np.bool_]:
         """Tell which credits a measure counts, between two days."""
-        passed = self.column != OUTSIDE
+        passed: NDArray[np.bool_] = self.column != OUTSIDE
         if rule.credit_types:
             passed &= self._of(CREDIT_TYPE, lambda column: column.isin(rule.credit_types))
         for condition in rule.where:
@@ -144,7 +144,8 @@ class Books:
         column = self.credits[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             holds: NDArray[np.bool_] = np.append(_truth(test(pd.Series(column.cat.categories))), False)
-            return np.take(holds, column.cat.codes.to_numpy())
+            found: NDArray[np.bool_] = np.take(holds, column.cat.codes.to_numpy())
+            return found
         return _truth(test(column))
 
 

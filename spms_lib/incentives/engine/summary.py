@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -52,18 +52,17 @@ def payouts(run: Run, months: Sequence[str]) -> pd.DataFrame:
         targets, own = run.figures.targets[judged.name], run.figures.own[judged.name]
         stated = targets.has_quota[:, columns].any(axis=1)
         frame[SOLD] = pd.array(own.value[:, columns].sum(axis=1), dtype="Int64")
-        frame[QUOTA] = pd.arrays.IntegerArray(targets.quota[:, columns].sum(axis=1), ~stated)
+        frame[QUOTA] = _where(targets.quota[:, columns].sum(axis=1), stated)
     frame[ATTAINMENT] = (frame[SOLD] / frame[QUOTA].where(frame[QUOTA] > 0)).astype("float64")
     incentives = [part.incentive[:, columns].sum(axis=1) for part in run.figures.targets.values()]
-    said = [part.has_incentive[:, columns].any(axis=1) for part in run.figures.targets.values()]
-    has = np.asarray(np.any(said, axis=0), dtype=bool)
-    frame[INCENTIVE] = pd.arrays.IntegerArray(np.sum(incentives, axis=0), ~has)
+    told = [part.has_incentive[:, columns].any(axis=1) for part in run.figures.targets.values()]
+    frame[INCENTIVE] = _where(np.sum(incentives, axis=0), np.array(told).any(axis=0))
     worst = {name: part[:, columns].max(axis=1) for name, part in run.reason.items()}
-    unknown = np.all([part > 0 for part in worst.values()], axis=0)
+    known = (np.array(list(worst.values())) == 0).any(axis=0)
     earned = {name: part[:, columns].sum(axis=1) for name, part in run.earned.items()}
-    frame[PAYOUT] = pd.arrays.IntegerArray(np.sum(list(earned.values()), axis=0), unknown)
+    frame[PAYOUT] = _where(np.sum(list(earned.values()), axis=0), known)
     for name, part in earned.items():
-        frame[name] = pd.arrays.IntegerArray(part, worst[name] > 0)
+        frame[name] = _where(part, worst[name] == 0)
     frame[REASON] = pd.Series("", index=frame.index, dtype="str")
     for part in worst.values():
         texts = pd.Series(np.array(REASONS, dtype=object)[part], index=frame.index, dtype="str")
@@ -155,6 +154,11 @@ def at_quota(run: Run, months: Sequence[str]) -> Ints:
             earned = stand(setting, figures, None, ends).earned
         paid = paid + earned[:, columns].sum(axis=1)
     return paid
+
+
+def _where(amounts: Any, known: Any) -> pd.arrays.IntegerArray:
+    """Keep whole numbers where they are known; missing elsewhere."""
+    return pd.arrays.IntegerArray(np.asarray(amounts), ~np.asarray(known))
 
 
 def _ratio(part: int, whole: int) -> float:

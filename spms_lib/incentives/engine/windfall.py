@@ -32,13 +32,13 @@ def windfalls(run: Run) -> pd.DataFrame:
         component, credit, payee, date, value (raw units of the measure), commission (the
         credit's own line, minor units, before gates, multipliers and cap),
         share_of_target_incentive (commission by the year's), share_of_quota (value by the
-        year's; both NaN where there is none, floats), flags (tuple of `FLAGS`, empty for a
+        year's; both NaN where there is none or no limit asks for it, floats), flags (tuple of `FLAGS`, empty for a
         usual deal), clause (number). A year's targets are those of the run's months in it.
 
     Raises
     ------
     PeriodError
-        If the run does not begin with a fiscal year: a share of a year cannot be known then.
+        If a limit is a share of the year and the run does not begin with a fiscal year.
     """
     found = [_of(run, name) for name, part in run.plan.components.items() if part.windfall]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
@@ -48,9 +48,11 @@ def _of(run: Run, name: str) -> pd.DataFrame:
     rule, setting, targets = run.plan.components[name].windfall, run.settings[name], run.figures.targets[name]
     assert rule is not None
     pay = credit_pay(run, name)
-    year = span_starts(run.books.periods, YEAR, run.books.calendar)
+    by_year = rule.share_of_target_incentive_over is not None or rule.share_of_quota_over is not None
+    year = span_starts(run.books.periods, YEAR, run.books.calendar) if by_year else None
     incentive, quota = (
-        whole(part, year)[pay.payee, pay.month] for part in (targets.incentive, targets.quota)
+        np.zeros_like(pay.value) if year is None else whole(part, year)[pay.payee, pay.month]
+        for part in (targets.incentive, targets.quota)
     )
     scale = setting.scales[setting.component.measure]
     over = (

@@ -8,6 +8,7 @@ from spms_lib.report.figures.goals import coverage_bars, layer_marks
 from spms_lib.report.figures.intervals import intervals
 from spms_lib.report.figures.pay import attainment_histogram, payout_curve
 from spms_lib.report.figures.periods import lines, pace
+from spms_lib.report.figures.plan import gaming_surface
 from spms_lib.report.figures.plan_cost import cost_spread, pay_and_chances, winners_and_losers
 from spms_lib.report.figures.resources import allocation_bars, capacity_columns
 from spms_lib.report.figures.shown import display_figure, figure_bundle
@@ -32,6 +33,7 @@ __all__ = [
     "dumbbell",
     "figure_bundle",
     "forecast_pay",
+    "gaming_surface",
     "heat",
     "intervals",
     "layer_marks",

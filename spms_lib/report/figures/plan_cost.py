@@ -149,8 +149,9 @@ def winners_and_losers(
         ax.bar(places[chosen], gap[chosen], width=0.86, color=MEANINGS[look].colour)
         if chosen.any():
             text = f"{chosen.sum():,} {word} {short_money(abs(gap[chosen].sum()), currency)}"
-            where, side = ((0.99, 0.05), "right") if wins else ((0.01, 0.95), "left")
-            ax.text(*where, text, transform=ax.transAxes, ha=side, va="bottom" if wins else "top",
+            low = wins and bool((gap < 0).any())  # the corner that the bars leave free
+            where, side = ((0.99, 0.05), "right") if low else ((0.01, 0.95), "left")
+            ax.text(*where, text, transform=ax.transAxes, ha=side, va="bottom" if low else "top",
                     color=MEANINGS[look].ink, fontweight="bold")  # fmt: skip
     ax.vlines(places, rows["low"], rows["high"], color=SOFT, linewidth=0.8)
     ax.axhline(0.0, color=SOFT, linewidth=0.8)
