@@ -9,7 +9,6 @@ from spms_lib.cycle.pay.paid import Paid, pay_everybody, pay_plan, quarter_cost
 from spms_lib.cycle.pay.plans import LEAVES, plans_of, proposed_plan, seller_plan
 from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.errors import PlanError
-from spms_lib.tables import to_long
 
 from firms import QUARTER, roster, sales, set_goals, transactions  # isort: skip
 from toys import table  # isort: skip
