@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from spms_lib.batch.files import hash_file, root_of
+from spms_lib.batch.files import hash_file, hash_folder, root_of
 from spms_lib.errors import ParamsError
 from spms_lib.findings import no_findings
 
@@ -75,8 +75,10 @@ def default_prepare(params_path: Path, data: str, outputs: Path) -> Prepared:
     root = root_of(params_path)
     desk = Desk(firm, params, root, load_inputs(firm, root, data=data))
     prints = {**_hash_rows(desk.tables), **input_fingerprint(firm, root, data=data)}
-    plan = params_path.parents[1] / "plans" / f"{params.compensation_plan}.yaml"
-    params_prints = {f"params {path.name}": hash_file(path) for path in (firm_path, params_path, plan)}
+    params_prints = {f"params {path.name}": hash_file(path) for path in (firm_path, params_path)}
+    params_prints["params plans"] = hash_folder(
+        params_path.parents[1] / "plans", "*.yaml"
+    )  # any may hold a plan
     sources = desk.sources.drop(columns="adds_up")
     tables = sources.assign(sha256=[prints.get(table, "") for table in sources["table"]])
     ledger = root / firm.ledger if firm.ledger else outputs / firm.company / "ledger.sqlite"

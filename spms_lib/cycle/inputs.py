@@ -9,7 +9,7 @@ import pandas as pd
 from spms_lib.calendar import FiscalCalendar
 from spms_lib.cycle.owners import by_owner
 from spms_lib.errors import SourceError
-from spms_lib.findings import NOTED, findings, join
+from spms_lib.findings import NOTED, REJECTED, findings, join
 from spms_lib.hierarchy.check import validity
 from spms_lib.money import minor_per_unit
 from spms_lib.params.company import Company
@@ -42,7 +42,7 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
     dict[str, LoadedTable]
         In the order of the params, the hierarchy first. Rows for nodes that are not in
         the hierarchy, and results and forecasts of nodes that had children at the time, are
-        rejected.
+        rejected; so are splits of unknown sales, and leave of people whom nobody knows.
     """
     folder = data_folder(company, root, data)
     first = ("hierarchy", "roster")  # other tables are checked against them
@@ -65,6 +65,8 @@ def load_inputs(company: Company, root: Path, *, data: str = "") -> dict[str, Lo
         tables["targets"] = _check_targets(
             tables["targets"], monthly_actuals(tables, company), company.measure
         )
+    for table in {"splits", "leave"} & set(tables):
+        tables[table] = _check_payees(tables[table], tables)
     order = sorted(company.tables, key=lambda table: table != "hierarchy")
     return {table: tables[table] for table in order}
 
@@ -84,6 +86,32 @@ def _check_targets(targets: LoadedTable, actuals: pd.DataFrame, measure: str) ->
         "Add the target, or confirm that nobody set one; it is missing, not zero.", severity=NOTED,
     )  # fmt: skip
     return replace(targets, findings=join(targets.findings, found))
+
+
+def _check_payees(loaded: LoadedTable, tables: dict[str, LoadedTable]) -> LoadedTable:
+    """Reject splits of unknown sales and leave of unknown people; note unknown payees of splits, which may be pools."""
+    rows, tree, found = loaded.rows, tables["hierarchy"].rows, [loaded.findings]
+    if loaded.table == "splits":
+        sales = tables["transactions"].rows["transaction"] if "transactions" in tables else []
+        lost = ~rows["transaction"].isin(sales)
+        found.append(
+            findings(
+                loaded.table, rows.index[lost].tolist(), "transaction", "no such transaction", rows["transaction"][lost],
+                "Correct it, or add the sale.",
+            )
+        )  # fmt: skip
+        rows = rows[~lost]
+    known = [tree[NODE], tree["owner"], *([tables["roster"].rows["person"]] if "roster" in tables else [])]
+    strange = ~rows["payee"].isin(pd.concat(known))
+    away = loaded.table == "leave"
+    found.append(
+        findings(
+            loaded.table, rows.index[strange].tolist(), "payee", "neither in the roster nor in the hierarchy",
+            rows["payee"][strange], "Correct the name." if away else "Correct the name; fine for a pool.",
+            severity=REJECTED if away else NOTED,
+        )
+    )  # fmt: skip
+    return replace(loaded, rows=rows[~strange] if away else rows, findings=join(*found))
 
 
 def _source(company: Company, table: str) -> TableSource:

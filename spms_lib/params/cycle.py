@@ -35,7 +35,7 @@ class Cycle(Model):
     review_level: str = ""
     """Level whose nodes each get a review of their own; the one below the company if empty."""
     compensation_plan: str = ""
-    """Plan in params/plans that pays the sellers; empty if none is paid from this workbench."""
+    """Name of the plan, in any file of params/plans, that pays the sellers; empty if none is paid from this workbench."""
     manager_plans: dict[str, ManagerPlan] = {}
     """Level: the plan that pays the owners of its nodes on what is sold below them."""
     proposed_plan: str = ""

@@ -47,7 +47,9 @@ collect_as_of: $collect_as_of     # cut-off of submissions and of the pipeline s
 monitor_as_of: $monitor_as_of     # day of the monitoring run
 as_of: $as_of             # day of the review
 # review_level: region        # level whose nodes each get a review of their own; the one below the company if not given
-# compensation_plan: account_executive_eur   # a file in params/plans
+# compensation_plan: account_executive_eur   # name of a plan in any file of params/plans; pays the sellers
+# manager_plans: {team: {plan: sales_manager_eur, target_incentive: 24000}}   # by level; pays the owners of its nodes
+# proposed_plan: account_executive_eur_2027   # weighed against the sellers' plan before anybody is paid by it
 # over_assignment: {team: 0.02, seller: 0.03}   # quotas above the company target, by level
 goals:
   - {goal: grow, statement: Grow revenue, weight: 1.0}
@@ -78,7 +80,9 @@ notebooks:                    # parameters that differ from a notebook's default
   goal_setting: {target_from: growth, growth_ratio: 0.05, history_weight: 1.0, growth_weight: 0.0, potential_weight: 0.0, capacity_weight: 0.0}
 """)
 
-OPTIONAL = ("targets", "submissions", "opportunities", "roster", "drivers", "accounts", "notes", "decisions")
+OPTIONAL = (
+    "targets", "submissions", "opportunities", "roster", "splits", "leave", "drivers", "accounts", "notes", "decisions",
+)  # fmt: skip
 
 
 def scaffold_company(name: str, folder: Path, *, cycle: str = "2026Q4") -> list[Path]:

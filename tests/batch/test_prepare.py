@@ -100,6 +100,22 @@ def test_a_changed_file_changes_the_fingerprint(params: Path, file: str) -> None
     assert fingerprint(params) != before
 
 
+@pytest.mark.parametrize("change", ["another clause", "a new file", "a file gone"])
+def test_a_changed_plan_in_any_file_of_the_plans_changes_the_fingerprint(params: Path, change: str) -> None:
+    plans = params.parents[1] / "plans"
+    plans.mkdir()
+    (plans / "managers.yaml").write_text("plan: managers\n")
+    before = fingerprint(params)
+    if change == "another clause":
+        (plans / "managers.yaml").write_text("plan: managers\ncurrency: EUR\n")
+    elif change == "a new file":
+        (plans / "proposed.yaml").write_text("plan: proposed\n")
+    else:
+        (plans / "managers.yaml").unlink()
+    changed = fingerprint(params)
+    assert {name for name in before if before[name] != changed[name]} == {"params plans"}
+
+
 def test_a_table_of_a_database_has_a_fingerprint_of_its_rows(params: Path, tmp_path: Path) -> None:
     before = fingerprint(params)
     assert fingerprint(params)["drivers"] == before["drivers"]

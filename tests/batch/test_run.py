@@ -134,9 +134,10 @@ def test_a_dry_run_says_what_would_run_and_touches_nothing(again: Project) -> No
     "change",
     [
         lambda project: project.fingerprint.update(actuals="other rows"),
+        lambda project: project.fingerprint.update({"params plans": "another clause"}),
         lambda project: setattr(project, "ledger_head", lambda: "a commit from outside"),
     ],
-    ids=["an input table", "the ledger"],
+    ids=["an input table", "a compensation plan", "the ledger"],
 )
 def test_other_inputs_would_run_everything_again(again: Project, change: object) -> None:
     again.fingerprint = dict(again.fingerprint)

@@ -100,6 +100,33 @@ def test_only_the_planned_measure_is_added(opened, acme) -> None:
     pd.testing.assert_frame_equal(desk.results, acme.results)
 
 
+def test_splits_of_unknown_sales_and_leave_of_unknown_people_are_rejected_and_a_pool_is_noted(opened) -> None:
+    sold = transactions().assign(transaction=lambda rows: [f"T{number}" for number in rows.index])
+    splits = table("""
+        transaction payee credit_type share
+        T1          Anna  revenue     0.5
+        T1          ben   revenue     0.25
+        T1          house revenue     0.25
+        T999999     Anna  revenue     1
+        """)
+    leave = table("""
+        payee start      end
+        Anna  2026-05-01 2026-05-31
+        Nina  2026-05-01 2026-05-31
+        anan  2026-05-01 2026-05-31
+        """)
+    desk = opened(transactions=sold, splits=splits, leave=leave)
+    found = desk.findings[desk.findings["table"].isin(["splits", "leave"])].set_index("value")
+    assert found[["table", "severity"]].to_numpy().tolist() == [
+        ["splits", "rejected"],
+        ["splits", "noted"],
+        ["leave", "rejected"],
+    ]
+    assert found.index.tolist() == ["T999999", "house", "anan"]
+    assert desk.table("splits")["payee"].tolist() == ["Anna", "ben", "house"]
+    assert desk.table("leave")["payee"].tolist() == ["Anna", "Nina"]
+
+
 def test_a_month_with_sales_and_no_target_is_noted_and_not_read_as_zero(opened) -> None:
     set_by = targets()
     hole = (set_by["node"] == "anna") & (set_by["period"] == "2025-05")

@@ -11,18 +11,18 @@ import pytest
 from spms_lib.collect.board import completeness
 from spms_lib.collect.submissions import category_roll_up
 from spms_lib.commitments import conservation_gaps
-from spms_lib.cycle import Desk, facts, open_cycle, outcome, pages, pay, planning
+from spms_lib.cycle import Desk, facts, open_cycle, outcome, pages, planning
 from spms_lib.cycle.approach import measure
 from spms_lib.cycle.backtest import walk_forward
 from spms_lib.cycle.collection import process as collection
 from spms_lib.cycle.collection import tables as collection_tables
 from spms_lib.cycle.objectives import objective_checks, supplied_targets
 from spms_lib.cycle.past import past_of
+from spms_lib.cycle.pay.paid import pay_everybody, pay_plan, quarter_cost
+from spms_lib.cycle.pay.plans import LEAVES, seller_plan
 from spms_lib.cycle.questions import criteria_table
 from spms_lib.cycle.targets import BASE, QUOTA, holds_in_force, holds_stand, read_plan, read_targets
 from spms_lib.goals.approach import recommend
-from spms_lib.incentives.cost import cost_summary
-from spms_lib.incentives.payout import payouts
 from spms_lib.reconcile.gaps import gap_table
 from spms_lib.sample import build_sample
 from spms_lib.store.holds import Hold, place_hold
@@ -149,14 +149,33 @@ def test_the_review_of_the_company_is_the_sum_of_its_regions(sample: Desk) -> No
         assert sum(getattr(part, name) for part in parts) == getattr(company, name)
 
 
-def test_pay_adds_up_by_tier_and_every_seat_has_a_payout_or_a_reason(sample: Desk) -> None:
-    plan = pay.compensation_plan(sample)
-    rows = pay.quarter_credits(sample, until=sample.params.as_of, default_target_incentive=0.0)
-    paid = payouts(plan, rows)
-    tiers = [column for column in paid if column.startswith("tier_")]
-    assert (paid[tiers].sum(axis=1) == paid["payout"].fillna(0)).all()
-    assert (paid["payout"].notna() | (paid["reason"] != "")).all()
-    assert rows["actual"].sum() + outcome.outside_tree(
-        sample, until=sample.params.as_of
-    ) == outcome.sold_in_quarter(sample, until=sample.params.as_of)
-    assert not cost_summary(plan, rows).empty
+def test_pay_adds_up_by_component_and_every_payee_has_a_payout_or_a_reason(sample: Desk) -> None:
+    as_of = sample.params.as_of
+    everybody = pay_everybody(sample, until=as_of)
+    assert {paid.level for paid in everybody} == {LEAVES, *sample.params.manager_plans}
+    for paid in everybody:
+        rows = paid.table(sample)
+        assert set(rows["payee"]) == set(paid.payees["payee"])
+        assert (rows[list(paid.plan.components)].sum(axis=1) == rows["payout"].fillna(0)).all()
+        assert (rows["payout"].notna() | (rows["reason"] != "")).all()
+        assert rows["payout"].gt(0).any()
+        cost = quarter_cost(sample, paid, until=as_of).set_index("metric")["value"]
+        assert cost["total_payout"] == rows["payout"].sum()
+        assert cost["seats"] + cost["seats_not_payable"] == len(rows)
+
+
+def test_every_sale_is_credited_to_who_sat_there_that_day_and_only_vacant_seats_credit_nobody(
+    sample: Desk,
+) -> None:
+    as_of = sample.params.as_of
+    paid = pay_plan(sample, seller_plan(sample), until=as_of)
+    sold = outcome.quarter_results(sample, until=as_of).reset_index(drop=True)
+    stays = sold.reset_index().merge(sample.table("roster"), on="node")
+    there = (stays["start"] <= stays["date"]) & (stays["end"].isna() | (stays["date"] <= stays["end"]))
+    seated = sold.index.isin(stays.loc[there, "index"]) & sold["node"].isin(sample.tree.leaves)
+    credits = paid.run.books.credits  # noqa: A001
+    assert credits["amount"].sum() == sold["value"][seated].sum()
+    vacant = paid.findings[paid.findings["rule"] == "nobody is there to be credited"]["value"].str.split(":")
+    counted = {seat: int(text.split()[0]) for seat, text in vacant}
+    empty = sold[~seated & sold["node"].isin(sample.tree.leaves)]
+    assert counted == empty["node"].value_counts().to_dict()

@@ -7,6 +7,7 @@ import pytest
 
 from spms_lib.errors import ParamsError
 from spms_lib.params import Company, Cycle, compare, describe, load_company, load_cycle
+from spms_lib.params.plans import load_plans
 from spms_lib.params.scaffold import scaffold_company
 
 from toys import ROOT  # isort: skip
@@ -128,6 +129,16 @@ def test_every_parameter_says_what_it_means(tmp_path: Path) -> None:
     assert "data" in Company.model_fields
 
 
+def test_who_is_paid_by_which_plan_is_shown_with_its_meaning(tmp_path: Path) -> None:
+    pay = "manager_plans: {team: {plan: leads, target_incentive: 20000}}\nproposed_plan: bolder\n"
+    table = describe(load_cycle(write(tmp_path, CYCLE + pay))).set_index("name")
+    assert "leads" in table.loc["manager_plans", "value"]
+    assert table.loc["manager_plans", "help"].startswith("Level: the plan that pays the owners")
+    assert table.loc[["compensation_plan", "proposed_plan"], "value"].tolist() == ["", "bolder"]
+    with pytest.raises(ParamsError, match=r"manager_plans\.team\.target_incentive"):
+        load_cycle(write(tmp_path, CYCLE + pay.replace("20000", "0")))
+
+
 def test_two_files_are_compared_by_parameter(tmp_path: Path) -> None:
     one = load_cycle(write(tmp_path, CYCLE, "one.yaml"))
     two = load_cycle(
@@ -154,10 +165,13 @@ def test_what_the_new_files_only_suggest_can_be_switched_on(tmp_path: Path) -> N
     _, cycle = scaffold_company("acme_emea", tmp_path)
     text = cycle.read_text(encoding="utf-8")
     on = re.sub(r"(?m)^(    )?# (confidence|direction|weight|layers|duties|  )", r"\1\2", text)
-    on = re.sub(r"(?m)^# limits", "limits", on)
+    on = re.sub(r"(?m)^# (limits|compensation_plan|manager_plans|proposed_plan)", r"\1", on)
     cycle.write_text(on, encoding="utf-8")
     params = load_cycle(cycle)
     assert list(params.layers) == ["board", "plan"]
     assert [duty.fulfilled_by for duty in params.duties] == ["layers", "targets", "approval"]
     assert params.objectives[0].direction == "down"
     assert params.limits[0].nodes == ("north",)
+    assert params.manager_plans["team"].target_incentive == 24000
+    names = {params.compensation_plan, params.manager_plans["team"].plan, params.proposed_plan}
+    assert names <= {plan.name for plan in load_plans(ROOT / "params/plans")}  # what is suggested exists
