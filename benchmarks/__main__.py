@@ -25,6 +25,7 @@ NAMES = (
     "baselines",
     "collect",
     "pipeline",
+    "pay",
     "monte_carlo",
 )
 PACKAGES = (

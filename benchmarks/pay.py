@@ -12,9 +12,16 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import Row, measure
-from spms_lib.incentives.engine.run import Run, pay_run
+from spms_lib.calendar import FiscalCalendar
+from spms_lib.incentives.engine.run import Run, differing, pay_run
+from spms_lib.incentives.payments.adjust import adjustments
+from spms_lib.incentives.payments.draws import draw_grid
+from spms_lib.incentives.payments.months import pay_periods
+from spms_lib.incentives.payments.settle import settle
+from spms_lib.incentives.payments.terms import Draw, PaymentTerms
 from spms_lib.incentives.plan.model import CompensationPlan
 from spms_lib.incentives.plan.read import plan_from_dict
+from spms_lib.incentives.statements.statement import explain
 
 PERIODS = [f"2026-{month:02d}" for month in range(1, 13)]
 PRODUCTS = ["licence", "service", "renewal", "hardware"]
@@ -26,7 +33,7 @@ def rows(sizes: tuple[tuple[int, int], ...] = ((10_000_000, 100_000),)) -> list[
 
 def one_size(transactions: int, payees: int) -> list[Row]:
     case = f"{transactions:,} transactions, {payees:,} payees, 5 components, 12 months"
-    credits, targets = company(transactions, payees)
+    credited, targets = company(transactions, payees)
     plan, found = the_plan(), []
 
     def add(
@@ -37,11 +44,11 @@ def one_size(transactions: int, payees: int) -> list[Row]:
         found.append(Row(case, what, seconds, repeat, ratio, against.what if against else "", note))
         return found[-1]
 
-    floor = add("sum amounts by payee and month (bincount)", lambda: floor_of(credits), 3, note="floor")
+    floor = add("sum amounts by payee and month (bincount)", lambda: floor_of(credited), 3, note="floor")
     kept: dict[str, object] = {}
 
     def whole_year() -> None:
-        kept["run"], kept["ledger"] = year(plan, credits, targets)
+        kept["run"], kept["ledger"] = year(plan, credited, targets)
 
     add(
         "year with true-up, two reorganisations back to January, draws",
@@ -53,14 +60,14 @@ def one_size(transactions: int, payees: int) -> list[Row]:
     found[-1] = replace(found[-1], note=f"peak of the process {peak_gigabytes():.1f} GB, data included")
     paid = kept["run"]
     assert isinstance(paid, Run)
-    add("one run of the year", lambda: run(plan, credits, targets), 1, floor)
-    late = credits.iloc[[5]].assign(credit=transactions + 1, amount=123_45)
+    add("one run of the year", lambda: run(plan, credited, targets), 1, floor)
+    late = credited.iloc[[5]].assign(credit=transactions + 1, amount=123_45)
     add("one late transaction", lambda: paid.with_late(late), 5, floor)
     payee = str(late["payee"].iloc[0])
     add("one line explained", lambda: explain(paid, payee, component="licence", period="2026-06"), 5, floor)
     add("hash of the run", paid.run_hash, 1, floor)
     share = 200
-    few = credits[credits["payee"].cat.codes < payees // share]
+    few = credited[credited["payee"].cat.codes < payees // share]
     of_few = targets[targets["payee"].cat.codes < payees // share]
     naive = measure(lambda: by_groupby(few, of_few), 1) * share
     found.append(
@@ -74,44 +81,47 @@ def one_size(transactions: int, payees: int) -> list[Row]:
             f"{share} x {payees // share:,} payees",
         )
     )
-    alone = measure(lambda: pay_run(only(plan, "licence"), credits, targets, periods=PERIODS), 1)
+    alone = measure(lambda: pay_run(only(plan, "licence"), credited, targets, periods=PERIODS), 1)
     found.append(
         Row(case, "pay_run of that component, exact", alone, 1, alone / naive, "pandas groupby-apply")
     )
     return found
 
 
-def year(plan: CompensationPlan, credits: pd.DataFrame, targets: pd.DataFrame) -> tuple[Run, pd.DataFrame]:
+def year(plan: CompensationPlan, credited: pd.DataFrame, targets: pd.DataFrame) -> tuple[Run, pd.DataFrame]:
     """Pay the year; move one payee in fifty to another, twice, back to January; post what differs; pay draws."""
-    paid = run(plan, credits, targets)
+    paid = run(plan, credited, targets)
     posted = []
     for seed in (1, 2):
-        moved = reorganised(credits, seed)
+        moved = reorganised(credited, seed)
         again = run(plan, moved, targets)
-        posted.append(adjustments(paid, again, open_period=PERIODS[-1]))
-        paid, credits = again, moved
+        posted.append(adjustments(*differing(paid, again), open_period=PERIODS[-1]))
+        paid, credited = again, moved
+    terms = PaymentTerms(currency="EUR", draw=Draw("recoverable", 5_000))
+    months = pay_periods(PERIODS, terms.paid, FiscalCalendar())
+    settle(paid.total(), terms, draw_grid(terms.draw, paid.books.payees, months))
     return paid, pd.concat(posted)
 
 
-def reorganised(credits: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Give the credits of one payee in fifty to another."""
-    names = credits["payee"].cat.categories
+def reorganised(credited: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Give the credited of one payee in fifty to another."""
+    names = credited["payee"].cat.categories
     rng = np.random.default_rng(seed)
     to = np.arange(len(names))
     leaving = rng.choice(len(names), len(names) // 50, replace=False)
     to[leaving] = rng.permutation(leaving)
-    codes = to[credits["payee"].cat.codes.to_numpy()]
-    return credits.assign(payee=pd.Categorical.from_codes(codes, categories=names))
+    codes = to[credited["payee"].cat.codes.to_numpy()]
+    return credited.assign(payee=pd.Categorical.from_codes(codes, categories=names))
 
 
-def by_groupby(credits: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+def by_groupby(credited: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     """Pay one component as an analyst would: a function of one payee's rows, in floats."""
     own = (
         targets[targets["component"] == "licence"]
         .groupby("payee", observed=True)[["quota", "target_incentive"]]
         .sum()
     )
-    sold = credits[credits["product"] == "licence"].assign(month=lambda rows: rows["date"].dt.month)
+    sold = credited[credited["product"] == "licence"].assign(month=lambda rows: rows["date"].dt.month)
 
     def one(rows: pd.DataFrame) -> pd.Series:
         quota, incentive = own.loc[rows.name]
@@ -135,14 +145,14 @@ def only(plan: CompensationPlan, name: str) -> CompensationPlan:
     return replace(plan, components={name: plan.components[name]})
 
 
-def run(plan: CompensationPlan, credits: pd.DataFrame, targets: pd.DataFrame) -> Run:
-    return pay_run(plan, credits, targets, periods=PERIODS)
+def run(plan: CompensationPlan, credited: pd.DataFrame, targets: pd.DataFrame) -> Run:
+    return pay_run(plan, credited, targets, periods=PERIODS)
 
 
-def floor_of(credits: pd.DataFrame) -> np.ndarray:
-    month = (credits["date"].to_numpy().astype("datetime64[M]").astype(int)) % 12
+def floor_of(credited: pd.DataFrame) -> np.ndarray:
+    month = (credited["date"].to_numpy().astype("datetime64[M]").astype(int)) % 12
     return np.bincount(
-        credits["payee"].cat.codes.to_numpy().astype(np.int64) * 12 + month, weights=credits["amount"]
+        credited["payee"].cat.codes.to_numpy().astype(np.int64) * 12 + month, weights=credited["amount"]
     )
 
 
@@ -152,7 +162,7 @@ def company(transactions: int, payees: int, seed: int = 11) -> tuple[pd.DataFram
     names = [f"p{number:06d}" for number in range(payees)]
     amount = rng.lognormal(10, 1.2, transactions).astype(np.int64)
     back = rng.random(transactions) < 0.01
-    credits = pd.DataFrame(
+    credited = pd.DataFrame(
         {
             "credit": np.arange(transactions),
             "payee": pd.Categorical.from_codes(rng.integers(0, payees, transactions), categories=names),
@@ -183,7 +193,7 @@ def company(transactions: int, payees: int, seed: int = 11) -> tuple[pd.DataFram
             "target_incentive": rng.integers(30_000, 60_000, size),
         }
     )
-    return credits, targets
+    return credited, targets
 
 
 def the_plan() -> CompensationPlan:

@@ -33,9 +33,9 @@ def measures_of(desk: Desk, paid: Paid, *, until: dt.date, quarters: int = 8) ->
     seats = paid.payees.set_index("payee")
     rows = attained(desk, until=until, quarters=quarters).rename(columns={"payee": NODE, "interval": PERIOD})
     rows = seats[[NODE, "start"]].reset_index().merge(rows, on=NODE)
-    begins = rows[PERIOD].map(
-        {name: pd.Timestamp(desk.calendar.start(name)) for name in rows[PERIOD].unique()}
-    )
+    first = {name: pd.Timestamp(desk.calendar.start(name)) for name in rows[PERIOD].unique()}
+    begins = pd.to_datetime(rows[PERIOD].map(first))
+    rows["start"] = pd.to_datetime(rows["start"])
     rows = rows[rows["start"].isna() | (rows["start"] <= begins)].assign(begins=begins)
     tenure = (rows["begins"] - rows["start"]).dt.days / 30.4375
     table = paid.table(desk).set_index("payee")

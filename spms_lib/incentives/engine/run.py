@@ -197,6 +197,39 @@ class Run:
         return mark.hexdigest()
 
 
+def differing(before: Run, after: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """List what two runs of the same payees and months owe differently: payee, component, period, earned, of each.
+
+    What `payments.adjust.adjustments` posts; cells on which both agree are left out, unknown counts as 0.
+
+    Raises
+    ------
+    PlanError
+        If the runs are not of the same payees and months.
+    """
+    if before.books.periods != after.books.periods or not before.books.payees.equals(after.books.payees):
+        raise PlanError(
+            "The runs are of other payees or months.", where="differing", remedy="Run both for everybody."
+        )
+    parts: tuple[list[pd.DataFrame], list[pd.DataFrame]] = ([], [])
+    for name in before.earned.keys() | after.earned.keys():
+        nothing = np.zeros(before.books.shape, dtype=np.int64)
+        old, new = before.earned.get(name, nothing), after.earned.get(name, nothing)
+        row, column = np.nonzero(old != new)
+        for amounts, frames in zip((old, new), parts, strict=True):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        PAYEE: before.books.payees[row],
+                        COMPONENT: name,
+                        PERIOD: pd.Index(before.books.periods)[column],
+                        EARNED: amounts[row, column],
+                    }
+                )
+            )
+    return pd.concat(parts[0], ignore_index=True), pd.concat(parts[1], ignore_index=True)
+
+
 def pay_run(
     plan: CompensationPlan,
     credits: pd.DataFrame,  # noqa: A002
