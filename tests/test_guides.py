@@ -8,7 +8,7 @@ from toys import ROOT
 
 @pytest.mark.parametrize(
     ("guide", "examples"),
-    [("reconciliation", 20), ("edits", 10), ("collection", 20), ("honest-forecasts", 25)],
+    [("reconciliation", 20), ("edits", 10), ("collection", 20), ("honest-forecasts", 25), ("incentives", 85)],
 )
 def test_every_example_of_a_guide_runs(guide: str, examples: int) -> None:
     found = doctest.testfile(
