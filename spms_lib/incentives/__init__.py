@@ -1,1 +1,1 @@
-"""Incentive pay: a tiered plan, and exact payouts that explain themselves."""
+"""Incentive pay: plans as data, who is credited, what that pays and why, what it will cost and what it invites."""
