@@ -11,7 +11,9 @@ app = typer.Typer(no_args_is_help=True, help="Read, undo and sign the ledger of 
 
 Kind = Annotated[
     str,
-    typer.Argument(help="targets, form, submission, override, hold, edit, decision, note, approval or plan."),
+    typer.Argument(
+        help="targets, form, submission, override, hold, edit, decision, note, approval, plan or pay."
+    ),
 ]
 OnlyKind = Annotated[str | None, typer.Option("--kind", help="Only commits of this kind.")]
 Rows = Annotated[int, typer.Option(help="Rows to print; 0 prints all.", min=0)]

@@ -1,1 +1,1 @@
-"""Incentive pay and recognition: plans as data, exact pay that explains itself, simulated before it is promised."""
+"""Incentive pay: plans as data, who is credited, what that pays and why, what it will cost and what it invites."""
