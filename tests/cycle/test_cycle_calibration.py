@@ -133,10 +133,7 @@ def test_a_typical_incentive_is_the_median_of_those_seated_for_one_interval_and_
 ) -> None:
     plan = seller_plan(planned)  # Anna 12,000 and Ben 6,000 a year; Carl unknown, Gina not yet there
     assert typical_scale(planned, plan).target_incentive == 9_000_00 / 4
-    parts = [
-        {"component": "sales", "weight": "0.5", "interval": "month"},
-        {"component": "rest", "weight": "0.5"},
-    ]
+    parts = [{"component": "sales", "weight": "0.5", "interval": "month"}, {"component": "rest", "weight": "0.5"}]
     half = plan_of(components=[{**PART, **part} for part in parts])
     quota = read_targets(planned, layer=QUOTA).loc[planned.tree.leaves].sum(axis=1).median()
     assert typical_scale(planned, half) == (Fraction(round(quota * 4), 12), 375_00, 100, "EUR")

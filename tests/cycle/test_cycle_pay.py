@@ -69,9 +69,7 @@ def test_pay_follows_attainment_by_the_plan_of_the_toy_company(planned) -> None:
     assert anna["payout"] == pytest.approx(300_000 * anna["actual"] / anna["quota"], abs=1)
 
 
-def test_a_target_incentive_is_stated_or_by_default_and_without_it_only_the_attainment_is_known(
-    planned,
-) -> None:
+def test_a_target_incentive_is_stated_or_by_default_and_without_it_only_the_attainment_is_known(planned) -> None:
     paid = paid_by(planned)
     carl = paid.table(planned).set_index("payee").loc["Carl"]
     assert carl["attainment"] == pytest.approx(carl["actual"] / carl["quota"])
@@ -85,9 +83,7 @@ def test_a_target_incentive_is_stated_or_by_default_and_without_it_only_the_atta
 def test_a_vacant_seat_credits_nobody_and_its_sales_are_a_finding(planned) -> None:
     paid = paid_by(planned, default=5000.0)
     assert "dora" not in set(paid.payees["node"])
-    assert [text.split(",")[0] for text in said(paid, "nobody is there to be credited")] == [
-        "dora: 3 of revenue"
-    ]
+    assert [text.split(",")[0] for text in said(paid, "nobody is there to be credited")] == ["dora: 3 of revenue"]
 
 
 def test_sales_of_a_seat_that_opens_in_the_quarter_are_named_as_nobodys_pay(planned) -> None:
@@ -179,9 +175,7 @@ def test_a_person_in_a_split_is_the_seat_sat_in_that_day_and_two_seats_at_once_n
     moved = staffed("dora Dirk 2026-04-01 2026-04-30 8000\ndora Dirk 2026-05-10 - 8000",
                     transactions=named_sale(), splits=splits)  # fmt: skip
     assert rows_of(moved).loc["Dirk (dora) 2", "actual"] == cents("dora", QUARTER[1:]) + shared / 4
-    both = staffed(
-        "dora Anna 2026-01-01 - 4000", transactions=named_sale(), splits=splits.replace("Dirk", "Ben")
-    )
+    both = staffed("dora Anna 2026-01-01 - 4000", transactions=named_sale(), splits=splits.replace("Dirk", "Ben"))
     texts = said(paid_by(both), "credited to somebody whom the plan does not pay")
     assert any(text.startswith("Anna: 1, first deal") for text in texts)
 
@@ -283,9 +277,7 @@ def test_a_misspelt_plan_is_refused_with_the_nearest(opened) -> None:
         ({"effective_from": dt.date(2026, 4, 2)}, "2026-04-01"),
     ],
 )
-def test_a_plan_in_another_currency_or_not_yet_in_force_is_refused(
-    opened, changes: dict, message: str
-) -> None:
+def test_a_plan_in_another_currency_or_not_yet_in_force_is_refused(opened, changes: dict, message: str) -> None:
     with pytest.raises(PlanError, match=message):
         seller_plan(opened(plan=changes))
 
