@@ -40,16 +40,25 @@ def cycle_file(root: Path, company: str, cycle: str) -> Path:
 
 
 def edition_name(notebook: str, region: str) -> str:
-    """Name the files of one edition; a node id that is no safe file name on every system gets a short hash.
+    """Name the files of one edition: see `file_name`.
 
     Examples
     --------
     >>> edition_name("review", "dach"), edition_name("review", ""), edition_name("review", "a/b")
     ('review-dach', 'review', 'review-a-b-c14cdd')
     """
-    if not region:
-        return notebook
-    safe = re.sub(r"[^\w.-]+", "-", region)[:LONGEST_NODE]
-    if safe != region or region.startswith(".") or region.endswith("."):
-        safe += "-" + hashlib.sha256(region.encode(errors="backslashreplace")).hexdigest()[:6]
-    return f"{notebook}-{safe}"
+    return f"{notebook}-{file_name(region)}" if region else notebook
+
+
+def file_name(node: str) -> str:
+    """Name a file after a node; an id that is no safe file name on every system gets a short hash.
+
+    Examples
+    --------
+    >>> file_name("dach"), file_name("a/b")
+    ('dach', 'a-b-c14cdd')
+    """
+    safe = re.sub(r"[^\w.-]+", "-", node)[:LONGEST_NODE]
+    if safe != node or node.startswith(".") or node.endswith("."):
+        safe += "-" + hashlib.sha256(node.encode(errors="backslashreplace")).hexdigest()[:6]
+    return safe

@@ -35,7 +35,7 @@ def games(
     component = judged_component(plan)
     edges = edges_of(plan, component) if component is not None else pd.DataFrame()
     if edges.empty or component is None:
-        return pd.DataFrame(columns=["detector", "where", "note", "listed"])
+        return judge()
     stood, sales, intervals = _quarters(desk, until=until, quarters=quarters)
     at_end = stood.dropna(subset="attainment")
     around = around_ends(sales, intervals, _standings(stood, edges), part=LAST_DAYS)

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from spms_lib.cycle.desk import Desk
@@ -78,7 +77,7 @@ def book(desk: Desk, paid: Paid, *, until: dt.date) -> tuple[Commit | None, pd.D
     now, before = _earned(desk, paid), booked(desk, paid)
     name = paid.run.run_hash()[:12]
     if before.empty:
-        cells = _cells(paid, now.assign(item=now["payee"] + _SPLIT + BOOKED))
+        cells = _cells(desk, paid, now.assign(item=now["payee"] + _SPLIT + now[PERIOD] + _SPLIT + BOOKED))
         return desk.ledger.commit(
             KIND, cells, author=desk.author, message=f"Pay of {desk.cycle} by {paid.plan.name}, run {name}"
         ), nothing
@@ -88,8 +87,9 @@ def book(desk: Desk, paid: Paid, *, until: dt.date) -> tuple[Commit | None, pd.D
     differs = before.merge(now, on=_EARNED[:3], how="outer", suffixes=("_before", "_now")).fillna(0)
     differs["earned"] = (differs["earned_now"] - differs["earned_before"]).astype("int64")
     differs = differs[differs["earned"] != 0]
-    item = differs["payee"] + _SPLIT + differs[PERIOD] + _SPLIT + name
-    cells = _cells(paid, differs.assign(item=item, **{PERIOD: _open_month(desk)}))
+    posting = f"{name} {len(desk.ledger.state(KIND))}"  # a run may come back to what it had been before
+    item = differs["payee"] + _SPLIT + differs[PERIOD] + _SPLIT + posting
+    cells = _cells(desk, paid, differs.assign(item=item, **{PERIOD: _open_month(desk)}))
     message = f"Adjustments to pay of {desk.cycle} by {paid.plan.name}, run {name}"
     return desk.ledger.commit(KIND, cells, author=desk.author, message=message), posted
 
@@ -104,19 +104,26 @@ def agrees(desk: Desk, paid: Paid, *, until: dt.date) -> bool:
 
 def booked(desk: Desk, paid: Paid) -> pd.DataFrame:
     """Read what has been booked for the quarter, adjustments included: payee, period, component, earned."""
-    state = desk.ledger.state(KIND)
-    state = state[state[MEASURE].str.startswith(f"{paid.plan.name}{_SPLIT}").astype(bool)]
-    parts = state["item"].str.split(_SPLIT, regex=False)
+    return _entries(desk, paid).groupby(_EARNED[:3])["earned"].sum().reset_index()
+
+
+def _entries(desk: Desk, paid: Paid) -> pd.DataFrame:
+    """List the ledger's cells of the quarter: payee, node, period that was worked in, component, earned."""
+    state, plan = desk.ledger.state(KIND), f"{paid.plan.name}{_SPLIT}"
+    state = state[state[MEASURE].str.startswith(plan).astype(bool)]
+    if desk.region:
+        state = state[state[NODE].isin(desk.scope.nodes)]
+    parts = state["item"].str.rsplit(_SPLIT, n=2)  # a payee's name may hold anything
     frame = pd.DataFrame(
         {
             "payee": parts.str[0],
-            PERIOD: np.where(parts.str[1] == BOOKED, state[PERIOD], parts.str[1]),
-            "component": state[MEASURE].str.split(_SPLIT, regex=False).str[1],
+            NODE: state[NODE],
+            PERIOD: parts.str[1],
+            "component": state[MEASURE].str.removeprefix(plan),
             "earned": state[VALUE].astype("int64"),
         }
     )
-    mine = frame[frame[PERIOD].isin(desk.months)]
-    return mine.groupby(_EARNED[:3])["earned"].sum().reset_index()
+    return frame[frame[PERIOD].isin(desk.months)]
 
 
 def _earned(desk: Desk, paid: Paid) -> pd.DataFrame:
@@ -126,11 +133,12 @@ def _earned(desk: Desk, paid: Paid) -> pd.DataFrame:
     return mine.astype({"earned": "int64"})[_EARNED].reset_index(drop=True)
 
 
-def _cells(paid: Paid, rows: pd.DataFrame) -> pd.DataFrame:
-    nodes = paid.payees.set_index("payee")[NODE]
+def _cells(desk: Desk, paid: Paid, rows: pd.DataFrame) -> pd.DataFrame:
+    seats = pd.concat([paid.payees, _entries(desk, paid)])  # who is no payee any more was one when booked
+    nodes = seats.drop_duplicates("payee").set_index("payee")[NODE]
     return pd.DataFrame(
         {
-            NODE: rows["payee"].map(nodes).fillna(rows["payee"]),
+            NODE: rows["payee"].map(nodes),
             PERIOD: rows[PERIOD],
             MEASURE: paid.plan.name + _SPLIT + rows["component"],
             "item": rows["item"],

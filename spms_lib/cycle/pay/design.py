@@ -1,6 +1,8 @@
 """What plans will cost and whom they move, before anything is promised; and what a forecast is worth saying honestly."""
 
-from typing import NamedTuple
+from dataclasses import fields, is_dataclass, replace
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -18,7 +20,7 @@ from spms_lib.cycle.plan_cost import (
     quotas_of_payees,
 )
 from spms_lib.cycle.targets import QUOTA, read_targets
-from spms_lib.incentives.plan.model import CompensationPlan
+from spms_lib.incentives.plan.model import AMOUNT, CompensationPlan, MeasureRule, Reference
 from spms_lib.incentives.simulation.compare import compare, sensitivity
 from spms_lib.incentives.simulation.fairness import Fairness, fairness
 from spms_lib.incentives.simulation.run import Runs
@@ -29,9 +31,9 @@ from spms_lib.incentives.truth.declared import incentive_from_dict
 from spms_lib.incentives.truth.incentive import ForecastIncentive
 from spms_lib.incentives.truth.pay import forecast_bonus
 from spms_lib.incentives.truth.verify import scheme_table
-from spms_lib.tables import NODE
 
 NOW, PROPOSED = "now", "proposed"
+SOLD: Final = "all amounts sold"  # what beliefs are of, whatever a plan calls its measures and components
 
 
 class Priced(NamedTuple):
@@ -40,7 +42,7 @@ class Priced(NamedTuple):
     Attributes
     ----------
     believed
-        What is believed of every payee, and where that comes from.
+        What is believed of every payee's sales, with the whole target incentive, and where that comes from.
     runs
         Simulations by name: `now`, and `proposed` where the cycle names a proposal.
     """
@@ -63,14 +65,18 @@ def price(
     """
     if not believable(paid.plan) or int(paid.targets["target_incentive"].fillna(0).sum()) <= 0:
         return None
-    plans, other = {NOW: paid.plan}, proposed_plan(desk)
+    plans, other = {NOW: fed_by_sales(paid.plan)}, proposed_plan(desk)
     believed = beliefs_of(
         desk, paid.plan, paid.payees, paid.targets, leadership=leadership, by_outlook=by_outlook
     )
+    asked = [_whole(paid.plan, believed.beliefs)]
     if other is not None and believable(other):
-        plans[PROPOSED] = other
-        both = pd.concat([believed.beliefs, _under(desk, other, paid, believed)])
-        believed = believed._replace(beliefs=both.drop_duplicates(["payee", "component"], ignore_index=True))
+        plans[PROPOSED] = fed_by_sales(other)
+        asked.append(_whole(other, pay_targets(desk, other, paid.payees, months=desk.months)[0]))
+    rows = believed.beliefs.drop_duplicates("payee", ignore_index=True).assign(component=SOLD)
+    known = pd.concat(asked).groupby("payee").first()
+    told = {name: rows["payee"].map(known[name]) for name in ("quota", "target_incentive")}
+    believed = believed._replace(beliefs=rows.assign(**told))
     return Priced(
         believed, simulate_all(plans, believed.beliefs, draws=draws, seed=seed, factors=believed.factors)
     )
@@ -136,8 +142,10 @@ def by_hedge(
     made = quotas_by_hedge(desk, hedges)
     now = read_targets(desk, layer=QUOTA)
     quotas = {name: quotas_of_payees(priced.believed, table, now) for name, table in made.items()}
-    own = _own(priced, plan)
-    return sensitivity(plan, own, quotas=quotas, draws=draws, seed=seed, factors=priced.believed.factors)
+    believed = priced.believed
+    return sensitivity(
+        fed_by_sales(plan), believed.beliefs, quotas=quotas, draws=draws, seed=seed, factors=believed.factors
+    )
 
 
 def quota_fairness(
@@ -146,8 +154,9 @@ def quota_fairness(
     """Price uneven quotas, and relate chances and pay to what they should not depend on."""
     if priced is None:
         return None, pd.DataFrame(columns=["driver", "outcome", "n", "correlation", "low", "high"])
-    found = fairness(plan, _own(priced, plan), draws=draws, seed=seed, factors=priced.believed.factors)
-    return found, fairness_table(found, fairness_drivers(desk, priced.believed))
+    believed = priced.believed
+    found = fairness(fed_by_sales(plan), believed.beliefs, draws=draws, seed=seed, factors=believed.factors)
+    return found, fairness_table(found, fairness_drivers(desk, believed))
 
 
 def fairness_note(desk: Desk, found: Fairness | None) -> str:
@@ -205,18 +214,32 @@ def forecast_pay(
     return forecast_bonus(own, wide)[columns]
 
 
-def _under(desk: Desk, plan: CompensationPlan, paid: Paid, believed: Believed) -> pd.DataFrame:
-    """Believe the same of every payee under another plan, with that plan's quotas and target incentives."""
-    asked, _ = pay_targets(desk, plan, paid.payees, months=desk.months)
-    asked = asked[asked["component"].isin(believable(plan))]
-    sums = asked.groupby(["payee", "component"], observed=True)[["quota", "target_incentive"]].sum(
-        min_count=1
-    )
-    rows = sums.astype("float64").reset_index().astype({"payee": str, "component": str})
-    same = believed.beliefs.drop_duplicates("payee")[["payee", NODE, "mean", "sd", "territory"]]
-    return same.merge(rows, on="payee")[believed.beliefs.columns]
+def fed_by_sales(plan: CompensationPlan) -> CompensationPlan:
+    """Let all components that a quarter's posterior speaks of look at one measure, so that they share their draws."""
+    names = believable(plan)
+    measures = {plan.components[name].measure for name in names}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(renamed(one) for one in value)
+        if isinstance(value, Reference):
+            return replace(value, measure=SOLD) if value.measure in measures else value
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{one.name: renamed(getattr(value, one.name)) for one in fields(value)})
+        return value
+
+    parts = {name: renamed(part) for name, part in plan.components.items()}
+    for name in names:
+        weight = parts[name].weight if parts[name].weight is not None else Fraction(0)
+        base = SOLD if parts[name].base in measures else parts[name].base
+        parts[name] = replace(parts[name], measure=SOLD, base=base, weight=weight)
+    return replace(plan, measures={**plan.measures, SOLD: MeasureRule(SOLD, AMOUNT)}, components=parts)
 
 
-def _own(priced: Priced, plan: CompensationPlan) -> pd.DataFrame:
-    rows = priced.believed.beliefs
-    return rows[rows["component"].isin(plan.components)]
+def _whole(plan: CompensationPlan, asked: pd.DataFrame) -> pd.DataFrame:
+    """Sum up a quarter's targets by payee and component, target incentives as of the whole payee; floats."""
+    rows = asked[asked["component"].isin(believable(plan))].astype({"payee": str, "component": str})
+    sums = rows.groupby(["payee", "component"])[["quota", "target_incentive"]].sum(min_count=1)
+    sums = sums.astype("float64").reset_index()
+    weights = {name: float(part.weight) for name, part in plan.components.items() if part.weight}
+    return sums.assign(target_incentive=sums["target_incentive"] / sums["component"].map(weights))

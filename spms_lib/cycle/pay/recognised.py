@@ -22,7 +22,8 @@ def measures_of(desk: Desk, paid: Paid, *, until: dt.date, quarters: int = 8) ->
     """Measure everybody by quarter, for awards and leaderboards.
 
     Past quarters are those of the seat, credited to the payee who sits in it now only as long as
-    the payee has been in it; a quarter in which the payee started is not judged.
+    the payee has been in it; a quarter in which the payee started is not judged. This quarter's
+    attainment is the one of the pay, where the plan is judged by a quota.
 
     Returns
     -------
@@ -42,6 +43,8 @@ def measures_of(desk: Desk, paid: Paid, *, until: dt.date, quarters: int = 8) ->
     now = rows[PERIOD] == desk.cycle
     sold = rows["payee"].map(table["actual"].astype("float64") / desk.per_unit).where(now)
     said = rows["payee"].map(_forecasts(desk, seats)).where(now)
+    if table["quota"].notna().any():  # of the pay: shared sales, days in the seat and leave count as in it
+        rows[ATTAINMENT] = rows[ATTAINMENT].where(~now, rows["payee"].map(table[ATTAINMENT]))
     wide = rows[["payee", PERIOD]].assign(
         **{ATTAINMENT: rows["attainment"], TENURE: tenure, SALES: sold, FORECAST: said, ACTUAL: sold}
     )
@@ -82,7 +85,7 @@ def peers(desk: Desk, paid: Paid, measures: pd.DataFrame) -> pd.DataFrame:
         measure=ATTAINMENT,
         period=desk.cycle,
         groups=groups,
-        opted_in=set(desk.params.leaderboard),
+        opted_in=set(paid.payees.loc[paid.payees["person"].isin(desk.params.leaderboard), "payee"]),
         ties="shared",
     )
 

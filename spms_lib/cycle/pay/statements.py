@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spms_lib.cycle.desk import Desk
+from spms_lib.cycle.paths import file_name
 from spms_lib.cycle.pay.paid import Paid
 from spms_lib.errors import PlanError
 from spms_lib.incentives.statements.ahead import next_step
@@ -61,7 +62,8 @@ def write_page(
     folder.mkdir(parents=True, exist_ok=True)
     node = str(paid.payees.set_index("payee").loc[payee, "node"])
     number = int((paid.payees.loc[paid.payees["node"] == node, "payee"] == payee).to_numpy().argmax())
-    file = folder / (f"{node}.html" if number == 0 else f"{node}-{number + 1}.html")
+    name = file_name(node)
+    file = folder / (f"{name}.html" if number == 0 else f"{name}-{number + 1}.html")
     file.write_text(page, encoding="utf-8")
     return file
 
