@@ -14,6 +14,7 @@ COMPANY ?= sample
 CYCLE ?= 2026Q3
 PYTEST_FLAGS ?=
 LOCK_FLAGS ?=
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 SOAK ?= 10
 BENCH ?=
 
@@ -43,7 +44,7 @@ endif
 	@$(VENV)/bin/spms run params/$(COMPANY)/$(CYCLE).yaml
 
 test: lint ## Run everything the build runs: lint, types, tests [PYTEST_FLAGS]
-	@$(PY) -m pytest -n auto --dist loadfile $(PYTEST_FLAGS)
+	@$(PY) -m pytest $(PARALLEL) $(PYTEST_FLAGS)
 
 lint: $(DEV_STAMP) ## Check style, format and types of modules and notebooks
 	@$(PY) -m ruff check .
@@ -59,7 +60,7 @@ bench: $(BENCH_STAMP) ## Measure against a memory copy and against peers [BENCH=
 soak: $(DEV_STAMP) ## Repeat the tests with new random seeds, stopping at the first failure [SOAK=rounds, PYTEST_FLAGS]
 	@for round in $$(seq $(SOAK)); do seed=$$((RANDOM * 32768 + RANDOM)); \
 	echo "Round $$round of $(SOAK): make soak SOAK=1 PYTEST_FLAGS=--hypothesis-seed=$$seed repeats it"; \
-	SPMS_SOAK=1 $(PY) -m pytest -n auto --dist loadfile --hypothesis-seed=$$seed $(PYTEST_FLAGS) || exit 1; done
+	SPMS_SOAK=1 $(PY) -m pytest $(PARALLEL) --hypothesis-seed=$$seed $(PYTEST_FLAGS) || exit 1; done
 
 lock: $(DEV_STAMP) ## Pin what pyproject.toml asks for; newer versions with LOCK_FLAGS=--upgrade
 	@$(call compile,requirements.lock,--group build)

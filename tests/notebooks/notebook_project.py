@@ -1,5 +1,6 @@
 """A project of its own for the notebook tests, and nbval run over notebooks in it."""
 
+import json
 import os
 import re
 import shutil
@@ -174,3 +175,47 @@ def _cells(report: Path) -> dict[str, str]:
         notebook = case.get("classname", "").removesuffix(".ipynb").rpartition(".")[2]
         cells[f"{notebook}.ipynb {case.get('name')}"] = verdicts[0] if verdicts else "passed"
     return cells
+
+
+ONE_KERNEL = """
+import json, sys
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from jupyter_client import KernelManager
+import nbformat
+
+kernel, verdicts = KernelManager(kernel_name="python3"), {}
+kernel.start_kernel()
+for path in sys.argv[1:]:
+    notebook = nbformat.read(path, as_version=4)
+    forget = nbformat.v4.new_code_cell("%reset -f")
+    notebook.cells = [forget, *(cell for cell in notebook.cells if cell.cell_type == "code")]
+    try:
+        NotebookClient(notebook, km=kernel, timeout=120, allow_errors=False).execute()
+    except CellExecutionError as error:
+        print(error, file=sys.stderr)
+    for number, cell in enumerate(notebook.cells[1:]):
+        broken = any(output.output_type == "error" for output in cell.outputs)
+        verdict = "skipped" if cell.execution_count is None else "failure" if broken else "passed"
+        verdicts[f"{path.rpartition('/')[2]} Cell {number}"] = verdict
+kernel.shutdown_kernel(now=True)
+print(json.dumps(verdicts))
+"""
+
+
+def run_in_one_kernel(project: Project, notebooks: list[Path]) -> Verdicts:
+    """Run notebooks in one kernel that forgets every name in between: most of a short notebook is its kernel's start."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "SPMS_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_KERNEL, *(path.as_posix() for path in notebooks)],
+        env={**ours, **project.env, "PYTHONUTF8": "1"},
+        cwd=notebooks[0].parent,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
+        check=False,
+    )
+    text = COLOUR.sub("", done.stdout + done.stderr)
+    if done.returncode:
+        raise AssertionError(text)
+    return Verdicts(json.loads(done.stdout.splitlines()[-1]), text)

@@ -4,6 +4,7 @@ import copy
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 from notebook_project import (
     COMPANY_LINE,
@@ -16,6 +17,7 @@ from notebook_project import (
     for_golden_company,
     is_executed,
     read,
+    run_in_one_kernel,
     run_nbval,
     write,
 )
@@ -117,8 +119,29 @@ def test_a_golden_company_needs_the_default_company_to_be_there():
 @pytest.mark.slow
 def test_the_shipped_notebooks_run_for_the_sample_company(project: Project, tmp_path: Path):
     copies = [project.root / "notebooks" / path.name for path in SHIPPED]
-    verdicts = run_nbval(project.with_outputs(tmp_path / "outputs"), copies, tmp_path, "--nbval-lax")
+    verdicts = run_in_one_kernel(project.with_outputs(tmp_path / "outputs"), copies)
     assert verdicts.cells == every_cell(SHIPPED), verdicts.text
+
+
+@pytest.mark.slow
+def test_one_kernel_forgets_a_notebook_before_the_next_and_tells_which_cell_failed(
+    project: Project, tmp_path: Path
+):
+    def notebook(name: str, *sources: str) -> Path:
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / name)
+        return tmp_path / name
+
+    files = [notebook("a.ipynb", "left = 1"), notebook("b.ipynb", "1", "left", "2"), notebook("c.ipynb", "3")]
+    verdicts = run_in_one_kernel(project, files)
+    assert verdicts.cells == {
+        "a.ipynb Cell 0": "passed",
+        "b.ipynb Cell 0": "passed",
+        "b.ipynb Cell 1": "failure",
+        "b.ipynb Cell 2": "skipped",
+        "c.ipynb Cell 0": "passed",
+    }
+    assert "NameError" in verdicts.text
 
 
 @pytest.mark.slow

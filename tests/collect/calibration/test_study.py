@@ -9,7 +9,7 @@ from spms_lib.sample.build import make_world
 
 @pytest.fixture(scope="module")
 def found():
-    return study(10)
+    return study(6)
 
 
 def test_the_truth_is_recovered_with_honest_intervals(found) -> None:
