@@ -92,7 +92,9 @@ def _check_payees(loaded: LoadedTable, tables: dict[str, LoadedTable]) -> Loaded
     """Reject splits of unknown sales and leave of unknown people; note unknown payees of splits, which may be pools."""
     rows, tree, found = loaded.rows, tables["hierarchy"].rows, [loaded.findings]
     if loaded.table == "splits":
-        sales = tables["transactions"].rows["transaction"] if "transactions" in tables else []
+        sales: list[str] = (
+            list(tables["transactions"].rows["transaction"]) if "transactions" in tables else []
+        )
         lost = ~rows["transaction"].isin(sales)
         found.append(
             findings(

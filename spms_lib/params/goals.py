@@ -78,6 +78,7 @@ DoneWhen = Literal[
     "note",
     "approval",
     "plan",
+    "pay",
     "sign-off",
 ]
 
