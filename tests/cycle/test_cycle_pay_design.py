@@ -19,13 +19,19 @@ from firms import PART, plan_of  # isort: skip
 
 END = dt.date(2026, 6, 30)
 BOLD = {"tiers": [[0, 1, 1], [1, None, 2]]}
-SIZE = {"leadership": 0.5, "draws": 300, "seed": 3}
+SIZE = {"leadership": 0.5, "draws": 150, "seed": 3}
 
 
 @pytest.fixture(scope="module")
 def posterior(planned: Desk):
     """Mean and spread of every node, worked out once."""
     return plan_cost._posterior(planned, 0.5, 3, by_outlook=False)
+
+
+@pytest.fixture(scope="module")
+def paid(planned: Desk) -> Paid:
+    """The bolder plan, paid once."""
+    return paid_by(planned)
 
 
 @pytest.fixture
@@ -35,12 +41,12 @@ def desk(planned: Desk, posterior, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 @pytest.fixture
-def priced(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def priced(desk: Desk, paid: Paid, monkeypatch: pytest.MonkeyPatch):
     """Price a plan, and a proposal beside it."""
 
     def _price(other: CompensationPlan | None = None, plan: CompensationPlan | None = None, **size):
         monkeypatch.setattr(design, "proposed_plan", lambda _: other)
-        return design.price(desk, paid_by(desk, plan), **{**SIZE, **size})
+        return design.price(desk, paid_by(desk, plan) if plan else paid, **{**SIZE, **size})
 
     return _price
 
@@ -103,7 +109,7 @@ def test_a_proposal_that_pays_the_same_costs_the_same_in_every_draw_whatever_it_
     found = priced(other)
     costs = design.costs(found)
     assert costs["proposed"].to_numpy() == pytest.approx(costs["now"].to_numpy(), abs=3)
-    assert costs["now"].nunique() > 100
+    assert costs["now"].nunique() > 75
     assert winners_losers(found.runs)["difference"].abs().max() < 2
 
 
@@ -130,7 +136,7 @@ def test_a_gate_on_the_sales_themselves_is_kept_in_the_simulation(priced) -> Non
 
 def test_over_assignment_moves_quotas_as_the_goal_notebook_does(priced, desk: Desk) -> None:
     plan, found = plan_of(**BOLD), priced()
-    table = design.by_hedge(desk, found, plan, steps=(-0.03, 0.06), draws=200, seed=3).set_index("quotas")
+    table = design.by_hedge(desk, found, plan, steps=(-0.03, 0.06), draws=100, seed=3).set_index("quotas")
     level, own = desk.tree.level_names[-1], desk.params.over_assignment
     made = quotas_by_hedge(
         desk, {f"{step:+.0%}": {**own, level: own[level] + step} for step in (0.0, -0.03, 0.06)}
@@ -147,7 +153,7 @@ def test_over_assignment_moves_quotas_as_the_goal_notebook_does(priced, desk: De
 
 
 def test_uneven_quotas_are_priced_over_the_same_payees(priced, desk: Desk) -> None:
-    found, table = design.quota_fairness(desk, priced(), plan_of(**BOLD), draws=200, seed=3)
+    found, table = design.quota_fairness(desk, priced(), plan_of(**BOLD), draws=100, seed=3)
     assert set(found.payees["payee"]) == {"Anna", "Ben", "Carl"}
     assert set(table["outcome"]) == {"p_attain", "pay_ratio"}
     assert design.fairness_note(desk, found).startswith("With the same sum of quotas")
@@ -160,8 +166,7 @@ def with_forecasts(plan: CompensationPlan) -> CompensationPlan:
     return replace(plan, blocks={"forecast_incentive": FORECAST})
 
 
-def test_the_forecast_bonus_of_each_payee_is_what_hand_and_plan_say(planned: Desk) -> None:
-    paid = paid_by(planned)
+def test_the_forecast_bonus_of_each_payee_is_what_hand_and_plan_say(planned: Desk, paid: Paid) -> None:
     measures = measures_of(planned, paid, until=END)
     rows = design.forecast_pay(with_forecasts(paid.plan), measures, per_unit=100, period="2026Q2").set_index(
         "payee"
@@ -175,8 +180,9 @@ def test_the_forecast_bonus_of_each_payee_is_what_hand_and_plan_say(planned: Des
     }
 
 
-def test_who_said_nothing_has_no_forecast_bonus_and_a_plan_without_a_scheme_has_none(planned: Desk) -> None:
-    paid = paid_by(planned)
+def test_who_said_nothing_has_no_forecast_bonus_and_a_plan_without_a_scheme_has_none(
+    planned: Desk, paid: Paid
+) -> None:
     measures = measures_of(planned, paid, until=END)
     silent = measures["value"].mask((measures["payee"] == "Ben") & (measures["measure"] == "forecast"))
     options = {"per_unit": 100, "period": "2026Q2"}
@@ -188,7 +194,7 @@ def test_who_said_nothing_has_no_forecast_bonus_and_a_plan_without_a_scheme_has_
     assert design.forecast_pay(paid.plan, measures, **options).empty
 
 
-@pytest.mark.parametrize("mean", [100.0, 143_749.0, 5e8])
+@pytest.mark.parametrize("mean", [143_749.0, 5e8])
 def test_for_every_known_scheme_and_the_plans_own_the_honest_report_pays_best(mean: float) -> None:
     own = with_forecasts(plan_of())
     table = design.honest_schemes(own, mean=mean, sd=mean / 5)

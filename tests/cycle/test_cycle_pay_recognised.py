@@ -32,8 +32,15 @@ CALL = {
 }
 
 
+PAID: dict[tuple[int, dt.date], tuple[Desk, Paid]] = {}
+
+
 def pay(desk: Desk, until: dt.date = END) -> Paid:
-    return pay_everybody(desk, until=until)[0]
+    """Pay a desk once for all tests that only read it."""
+    key = (id(desk), until)
+    if key not in PAID:
+        PAID[key] = (desk, pay_everybody(desk, until=until)[0])
+    return PAID[key][1]
 
 
 def awards_of(desk: Desk, *rules: dict, until: dt.date = END) -> dict[str, str]:
