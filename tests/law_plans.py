@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from spms_lib.incentives.engine.run import Run, pay_run
-from spms_lib.incentives.plan.read import plan_from_dict
+from spms_lib.incentives.plan.read import plan_from_dict, read_plan
 
 MONTHS = [f"2026-{month:02d}" for month in range(1, 13)]
 MODES = ("incremental", "retroactive", "interpolated", "lump")
@@ -23,7 +23,7 @@ def tiers(draw: st.DrawFn, modes: tuple[str, ...] = MODES) -> list[dict[str, Any
         {
             "from": f"{start} %",
             "to": None if end is None else f"{end} %",
-            "value": draw(share(0, 300)),
+            "value": draw(share(0, 200)),
             "mode": draw(
                 st.sampled_from([mode for mode in modes if end is not None or mode != "interpolated"])
             ),
@@ -32,9 +32,14 @@ def tiers(draw: st.DrawFn, modes: tuple[str, ...] = MODES) -> list[dict[str, Any
     ]
 
 
+def parts() -> st.SearchStrategy[dict[str, Any]]:
+    """Draw a component with any of the things that change pay, as far as a plan may say them together."""
+    return any_parts().filter(lambda part: not read_plan(document(part))[1])
+
+
 @st.composite
-def parts(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a component with any of the things that change pay."""
+def any_parts(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a component, whether a plan may say it or not."""
     extra = st.booleans()
     part: dict[str, Any] = {
         "component": "pay",
@@ -48,7 +53,7 @@ def parts(draw: st.DrawFn) -> dict[str, Any]:
         "tiers": draw(tiers()),
     }
     part |= {"threshold": draw(share(1, 120))} if draw(extra) else {}
-    part |= {"cap": {"value": draw(share(10, 300)), "of": "target_incentive"}} if draw(extra) else {}
+    part |= {"cap": {"value": draw(share(200, 900)), "of": "target_incentive"}} if draw(extra) else {}
     part |= {"true_up": "year"} if draw(extra) else {}
     gate = {"measure": "units", "over": "interval", "at_least": draw(st.integers(1, 6)), "clause": "4.5"}
     closed = draw(
@@ -82,17 +87,20 @@ sold = st.lists(
 )
 
 
+def document(part: dict[str, Any]) -> dict[str, Any]:
+    """Write a plan of one component."""
+    return {
+        "plan": "law",
+        "version": "1",
+        "currency": "EUR",
+        "effective_from": "2026-01-01",
+        "measures": {"sales": {"value": "amount"}, "units": {"value": "units"}},
+        "components": [{"weight": 1} | part if part["pays"] == "target_incentive" else part],
+    }
+
+
 def run_of(part: dict[str, Any], rows: list[tuple[str, int, int, int]]) -> Run:
-    plan = plan_from_dict(
-        {
-            "plan": "law",
-            "version": "1",
-            "currency": "EUR",
-            "effective_from": "2026-01-01",
-            "measures": {"sales": {"value": "amount"}, "units": {"value": "units"}},
-            "components": [{"weight": 1} | part if part["pays"] == "target_incentive" else part],
-        }
-    )
+    plan = plan_from_dict(document(part))
     frame = pd.DataFrame(rows, columns=["payee", "day", "amount", "term"])
     frame = frame.assign(
         credit=[f"c{n:02d}" for n in range(len(frame))],

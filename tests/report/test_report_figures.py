@@ -11,6 +11,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from spms_lib.errors import CheckError, ParamsError, TableError
+from spms_lib.incentives.plan.points import curve_points
+from spms_lib.incentives.plan.read import plan_from_dict
+from spms_lib.incentives.plan.surface import surface
 from spms_lib.report import figures
 from spms_lib.report.figures import MEANINGS, style
 from spms_lib.report.figures.canvas import apart
@@ -93,7 +96,22 @@ BINS = pd.DataFrame(
 )
 EDGES = pd.DataFrame({"edge": [1.0], "label": ["41 seen, 19 expected"]})
 
+JUMPY = plan_from_dict(
+    {
+        "plan": "jumpy", "currency": "EUR", "effective_from": "2026-01-01",
+        "components": [{
+            "component": "pay", "measure": {"value": "amount"}, "interval": "quarter", "weight": 1, "unit": "attainment",
+            "pays": "target_incentive", "tie": "upper", "threshold": "50 %", "cap": {"value": 2, "of": "target_incentive"},
+            "tiers": [[0, 1, 1], [1, "1.2", "0.5"], ["1.2", None, 2]],
+        }],
+    }
+)  # fmt: skip
+YEARLY = {"quota": 400_000, "target_incentive": 40_000}
+
 DRAWN = {
+    "gaming_surface": lambda ax=None: figures.gaming_surface(
+        curve_points(JUMPY, "pay", **YEARLY), surface(JUMPY, **YEARLY), ax=ax
+    ),
     "bunching_bars": lambda ax=None: figures.bunching_bars(BINS, EDGES, ax=ax),
     "intervals": lambda ax=None: figures.intervals(WHISKERS, **WHISKER_COLUMNS, note="toy", ax=ax),
     "dumbbell": lambda ax=None: figures.dumbbell(
@@ -123,8 +141,13 @@ def test_every_public_figure_is_tried_here():
         "chances",
         "difficulty_strip",
         "capacity_columns",
-        "allocation_bars",
-    }  # see the feasibility figures
+        "allocation_bars",  # these four: see the feasibility figures
+        "report_payoffs",
+        "forecast_pay",  # test_report_truth_figures
+        "cost_spread",
+        "pay_and_chances",
+        "winners_and_losers",  # test_report_plan_cost
+    }
     assert set(DRAWN) | elsewhere == set(figures.__all__) - {
         "MEANINGS", "Meaning", "meaning", "style", "display_figure", "figure_bundle",
     }  # fmt: skip

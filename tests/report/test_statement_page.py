@@ -30,7 +30,7 @@ def a_run(*rows: tuple[str, str, int], quota: object = 100_000_00) -> Run:
                     "component": "new_business", "clause": "4.1", "description": "Commission on <new> sales", "weight": 1,
                     "measure": "sales", "interval": "quarter", "unit": "attainment", "pays": "target_incentive", "tie": "upper",
                     "tiers": [{"from": 0, "to": 1, "value": 1}, {"from": 1, "value": 2}],
-                    "gates": [{"measure": "deals", "at_least": 2, "closed": {"rate": "0.5"}, "clause": "4.3"}],
+                    "gates": [{"measure": "deals", "at_least": 2, "closed": {"tiers": [{"from": 0, "value": "0.5"}]}, "clause": "4.3"}],
                     "multipliers": [{"measure": "deals", "tie": "upper", "rows": [[0, 1], [3, 2]], "clause": "4.4"}],
                     "cap": {"value": 3, "of": "target_incentive", "clause": "4.6"},
                 }

@@ -98,9 +98,9 @@ def frozen(desk: Desk, board: pd.DataFrame, *, until: dt.date) -> pd.DataFrame:
 
 
 def _forecasts(desk: Desk, seats: pd.DataFrame) -> pd.Series:
-    """Sum up what each payee first said of the quarter: closed, commit and best case; currency units."""
+    """Sum up what each payee first said of the quarter: closed and commit, as the field's forecast everywhere; currency units."""
     rows = submissions_heard(desk)
-    mine = rows[rows[PERIOD].isin(desk.months) & rows["category"].isin(["closed", "commit", "best_case"])]
+    mine = rows[rows[PERIOD].isin(desk.months) & rows["category"].isin(["closed", "commit"])]
     if mine.empty:
         return pd.Series(dtype="float64")
     keys = [NODE, PERIOD, "category"]

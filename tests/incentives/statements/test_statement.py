@@ -72,7 +72,14 @@ def example() -> Run:
         "pays": "target_incentive",
         "tie": "upper",
         "tiers": [{"from": 0, "to": 1, "value": 1}, {"from": 1, "value": 2}],
-        "gates": [{"measure": "units", "at_least": 2, "closed": {"rate": "50 %"}, "clause": "4.5"}],
+        "gates": [
+            {
+                "measure": "units",
+                "at_least": 2,
+                "closed": {"tiers": [{"from": 0, "value": "50 %"}]},
+                "clause": "4.5",
+            }
+        ],
         "multipliers": [{"measure": "units", "tie": "upper", "rows": [[0, 1], [3, 2]], "clause": "4.6"}],
         "cap": {"value": 3, "of": "target_incentive"},
     }

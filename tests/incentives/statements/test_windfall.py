@@ -45,12 +45,14 @@ def test_a_credits_commission_is_its_own_line_and_a_limit_met_exactly_is_no_wind
     found = windfalls(run_of(PART, rows)).set_index("credit")
     assert found["commission"].to_dict() == {"c00": 10_000, "c01": 10_001, "c02": 10_000, "c03": 10_000}
     assert found["flags"].map(bool).to_dict() == {"c00": False, "c01": True, "c02": False, "c03": False}
-    assert found.loc["c00", "share_of_quota"] == pytest.approx(100_000 / (12 * 90_000 + 66 * 5_000))
+    by_share = PART | {"windfall": {"share_of_quota_over": "50 %"}}
+    shares = windfalls(run_of(by_share, rows)).set_index("credit")["share_of_quota"]
+    assert shares["c00"] == pytest.approx(100_000 / (12 * 90_000 + 66 * 5_000))
 
 
 def test_without_a_year_to_compare_with_no_share_is_made_up() -> None:
     run = run_of(
-        PART | {"windfall": {"share_of_target_incentive_over": 0, "share_of_quota_over": 0}},
+        PART | {"windfall": {"share_of_target_incentive_over": "1 %", "share_of_quota_over": "1 %"}},
         [("ann", 5, 100_000, 12)],
     )
     targets = pd.DataFrame(columns=["payee", "component", "period", "quota", "target_incentive"])
