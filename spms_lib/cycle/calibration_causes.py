@@ -1,8 +1,6 @@
 """What this company's compensation plan and its way of setting targets give people for forecasting low or high."""
 
-from fractions import Fraction
-from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,12 +11,12 @@ from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.pay.plans import seller_plan
 from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.incentives.engine.summary import on_quota
-from spms_lib.incentives.plan.model import TARGET_INCENTIVE, CompensationPlan, Component
-from spms_lib.incentives.plan.points import Scale, line_of, merged, scale_of
+from spms_lib.incentives.plan.edges import edges_of as plan_edges
+from spms_lib.incentives.plan.model import CompensationPlan, Component
+from spms_lib.incentives.plan.points import Scale, scale_of
 from spms_lib.review.scores import ratio_interval
 from spms_lib.tables import NODE, PERIOD, VALUE, to_wide
 
-UNITS: Final = Scale(Fraction(1), Fraction(1), 1, "")
 QUARTERS: Final = 4
 
 
@@ -46,18 +44,13 @@ def edges_of(plan: CompensationPlan, scale: Scale | None = None) -> tuple[Edge, 
     it a curve that pays rates or money has no edges, as nobody knows how many target incentives those are.
     """
     part = _judged(plan)
-    if part is None or part.curve is None:
-        return ()
-    in_incentives = {part.curve.pays, part.cap.of if part.cap else TARGET_INCENTIVE} == {TARGET_INCENTIVE}
-    if scale is None and not in_incentives:
-        return ()
-    own = scale or UNITS
-    found, worth = [], own.target_incentive
-    for before, after in pairwise(merged(line_of(plan, part, part.curve, own))):
-        jump = max(after.value - before.at(after.start), Fraction(0))
-        rates = float(before.slope / worth), float(after.slope / worth)
-        found.append(Edge(float(after.start), float(jump / worth), *rates))
-    return tuple(found)
+    rows = pd.DataFrame() if part is None else plan_edges(plan, part, scale)
+    numbers: Any = (
+        rows[["edge", "jump", "slope_before", "slope_after"]].to_numpy(dtype=float) if len(rows) else []
+    )
+    return tuple(
+        Edge(float(at), max(float(jump), 0.0), float(low), float(high)) for at, jump, low, high in numbers
+    )
 
 
 def typical_scale(desk: Desk, plan: CompensationPlan) -> Scale | None:

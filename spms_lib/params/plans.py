@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from spms_lib.errors import PlanError, SpmsError
+from spms_lib.incentives.blocks import block_problems
 from spms_lib.incentives.plan.model import CompensationPlan
 from spms_lib.incentives.plan.read import place_text, read_plan, refusal_of
 from spms_lib.incentives.plan.values import Place, Problem
@@ -28,7 +29,9 @@ def load_plan(path: Path | str) -> CompensationPlan:
         return lines.get(place, 1)
 
     plan, found = read_plan(data)
-    if plan is None:
+    if plan is not None:
+        found = block_problems(plan)
+    if plan is None or found:
         found = sorted(found, key=lambda problem: line_of(problem.place))
         raise refusal_of(
             found, Path(path).as_posix(), lambda place: f"line {line_of(place)}, {place_text(place)}"

@@ -1,11 +1,12 @@
 """Pay of a cycle: who is paid for which seat, with which credits, against which targets, by which plan."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from spms_lib.cycle.pay.paid import Paid, pay_everybody, pay_plan, quarter_cost
+from spms_lib.cycle.pay.paid import Paid, all_credited, pay_everybody, pay_plan, quarter_cost
 from spms_lib.cycle.pay.plans import LEAVES, plans_of, proposed_plan, seller_plan
 from spms_lib.cycle.targets import QUOTA, read_targets
 from spms_lib.errors import PlanError
@@ -298,3 +299,13 @@ def test_the_proposed_plan_is_the_newest_version_of_its_name(firm, opened) -> No
         start = dt.date(2026 + int(version), 1, 1)
         firm.add_plan(**changes, effective_from=start, file=f"bolder_{version}")
     assert proposed_plan(desk).version == "2"
+
+
+def test_the_check_of_credits_counts_listed_sales_and_fails_when_a_sale_is_lost(planned) -> None:
+    """Dora's seat is vacant: what it sold is listed. A credit that gets lost is not."""
+    paid = paid_by(planned, default=5000.0)
+    assert int(paid.uncredited["gap"].sum()) == cents("dora")
+    assert all_credited(planned, paid, until=END)[0]
+    books = paid.run.books
+    short = replace(paid.run, books=replace(books, credits=books.credits.iloc[1:]))
+    assert not all_credited(planned, replace(paid, run=short), until=END)[0]

@@ -166,6 +166,17 @@ def test_two_plans_are_booked_apart(due: Desk) -> None:
     assert book.agrees(due, paid, until=END)
 
 
+def test_everybody_s_pay_is_booked_plan_by_plan_and_told(due: Desk) -> None:
+    sellers = paid_now(due)
+    managers = replace(sellers, plan=replace(sellers.plan, name="simple two"))
+    said, posted = book.book_everybody(due, [sellers, managers], until=END)
+    assert [text.split(" by ")[1].split(",")[0] for text in said] == [sellers.plan.name, "simple two"]
+    assert posted.empty
+    assert book.agrees(due, managers, until=END)
+    again, _ = book.book_everybody(due, [sellers, managers], until=END)
+    assert again == [f"{sellers.plan.name}: nothing new to book.", "simple two: nothing new to book."]
+
+
 def test_an_edition_of_one_region_leaves_what_others_were_paid(due: Desk) -> None:
     book.book(due, paid_now(due), until=END)
     south = at_the_same(due, region="south")

@@ -96,7 +96,7 @@ def test_the_hash_is_of_what_a_plan_says_and_not_of_how_it_is_written(tmp_path: 
     assert hashed(changed("currency: EUR\n", "") + "currency: EUR\n") == first
     assert hashed(changed("value: 2.8", "value: 2.9")) != first
     assert hashed(changed("pays_to: 2026-06-30", "pays_to: 2026-06-29")) != first
-    assert hashed(SOUND + "payment: {holdback: 0.3}\n") != first
+    assert hashed(SOUND + "payment: {paid: month}\n") != first
 
 
 def _folder(tmp_path: Path, *texts: str) -> Path:
@@ -154,3 +154,31 @@ def test_the_command_checks_files_and_ends_with_1_where_there_is_a_mistake(tmp_p
     clash = run.invoke(app, ["plan", "check", str(folder / "plan_2.yaml"), str(folder / "plan_3.yaml")])
     assert clash.exit_code == 1
     assert "both hold on 2028-01-01" in clash.output
+
+
+def test_the_further_blocks_are_checked_with_the_plan_each_mistake_at_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(
+        SOUND.rstrip("\n")
+        + """
+crediting:
+  credit_types: {revenue: {kind: shared}}
+payment:
+  paid: weekly
+  draw: {type: recoverable, minimum: 100}
+forecast_incentive: {scheme: gonik, statistic: mean, standard: 100}
+awards: {club: 1}
+""",
+        encoding="utf-8",
+    )
+    first = SOUND.rstrip("\n").count("\n") + 2
+    with pytest.raises(PlanError) as refusal:
+        load_plan(path)
+    told = refusal.value.what
+    for line, words in (
+        (first + 1, "shared"),
+        (first + 3, "weekly"),
+        (first + 5, "mean"),
+        (first + 6, "not a list"),
+    ):
+        assert re.search(rf"line {line}, .*{words}", told), (line, words, told)

@@ -12,6 +12,7 @@ from spms_lib.incentives.payments.adjust import adjustments
 from spms_lib.incentives.payments.ledger import pay
 from spms_lib.incentives.payments.read import terms_from_dict
 from spms_lib.incentives.payments.terms import PaymentTerms
+from spms_lib.incentives.plan.read import place_text, refusal_of
 from spms_lib.store.commits import Commit
 from spms_lib.tables import MEASURE, NODE, PERIOD, VALUE
 
@@ -34,8 +35,7 @@ def payment_terms(desk: Desk, paid: Paid) -> PaymentTerms:
         return PaymentTerms(currency=desk.currency, paid="quarter")
     terms, problems = terms_from_dict(block, desk.per_unit)
     if terms is None:
-        told = "; ".join(f"{'.'.join(map(str, one.place))}: {one.what} {one.remedy}" for one in problems)
-        raise PlanError(told, where=f"plan '{paid.plan.name}'")
+        raise refusal_of(problems, f"plan '{paid.plan.name}'", place_text)
     return terms
 
 
@@ -92,6 +92,16 @@ def book(desk: Desk, paid: Paid, *, until: dt.date) -> tuple[Commit | None, pd.D
     cells = _cells(desk, paid, differs.assign(item=item, **{PERIOD: _open_month(desk)}))
     message = f"Adjustments to pay of {desk.cycle} by {paid.plan.name}, run {name}"
     return desk.ledger.commit(KIND, cells, author=desk.author, message=message), posted
+
+
+def book_everybody(desk: Desk, everybody: list[Paid], *, until: dt.date) -> tuple[list[str], pd.DataFrame]:
+    """Book the pay of every plan: what was booked, in words, and all adjustments that were posted now."""
+    done = [(one.plan.name, *book(desk, one, until=until)) for one in everybody]
+    said = [
+        f"Booked: {commit.message}." if commit else f"{name}: nothing new to book."
+        for name, commit, _ in done
+    ]
+    return said, pd.concat([posted for _, _, posted in done], ignore_index=True)
 
 
 def agrees(desk: Desk, paid: Paid, *, until: dt.date) -> bool:

@@ -9,14 +9,14 @@ from spms_lib.cycle.outcome import dated_results
 from spms_lib.cycle.pay.people import END, PAYEE, PERSON, START, TARGET_INCENTIVE, payees_of
 from spms_lib.cycle.pay.plans import LEAVES
 from spms_lib.cycle.targets import QUOTA, read_targets
-from spms_lib.errors import PlanError
 from spms_lib.findings import NOTED, findings, join, no_findings
-from spms_lib.incentives.crediting.credit import credit
-from spms_lib.incentives.crediting.rules import CreditingRules, CreditType, RollUp, crediting_from_dict
+from spms_lib.incentives.crediting.credit import credit, uncredited
+from spms_lib.incentives.crediting.rules import SPLIT, CreditingRules, CreditType, RollUp, crediting_from_dict
 from spms_lib.incentives.crediting.sales import TRANSACTION
 from spms_lib.incentives.crediting.splits import CREDIT_TYPE, SHARE
 from spms_lib.incentives.crediting.targets import targets
 from spms_lib.incentives.plan.model import AMOUNT, YEAR, CompensationPlan
+from spms_lib.incentives.plan.read import place_text, refusal_of
 from spms_lib.tables import DATE, NODE, PERIOD, VALUE, to_long, to_wide
 
 REVENUE, TEAM = "revenue", "team"
@@ -59,10 +59,7 @@ def crediting_rules(plan: CompensationPlan, level: str = LEAVES) -> CreditingRul
         return CreditingRules((CreditType(REVENUE),), rolled)
     rules, problems = crediting_from_dict(block)
     if rules is None:
-        raise PlanError(
-            "; ".join(f"{'.'.join(map(str, one.place))}: {one.what} {one.remedy}" for one in problems),
-            where=f"plan '{plan.name}'",
-        )
+        raise refusal_of(problems, f"plan '{plan.name}'", place_text)
     return rules
 
 
@@ -74,7 +71,7 @@ def pay_credits(
     months: list[str],
     until: dt.date,
     level: str = LEAVES,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Credit the sales of some months to a plan's payees.
 
     Parameters
@@ -88,6 +85,9 @@ def pay_credits(
     -------
     credits
         As the engine reads them; those of the plan's payees only.
+    uncredited
+        Sales of the edition's seats that the plan's payees are not credited with in full: transaction,
+        date, node, amount, credited, gap (minor units), by the plan's first split type; managers' plans list none.
     findings
         What credits nobody, such as sales on vacant seats, and what credits somebody whom no plan pays.
     """
@@ -106,7 +106,15 @@ def pay_credits(
         credits = credits[credits[CREDIT_TYPE] == TEAM]  # noqa: A001  # a manager's own sales are the team's too
     unpaid = _unpaid(credits, sellers, rules) if level == LEAVES else no_findings()
     mine = credits[PAYEE].isin(payees[PAYEE])
-    return credits[mine].reset_index(drop=True), join(found, unpaid)
+    own = sales[sales[NODE].isin(desk.scope.leaves) & (level == LEAVES)]
+    gaps = uncredited(own, credits[mine], rules)
+    gaps = gaps[gaps[CREDIT_TYPE] == owners_type(rules)].merge(own[[TRANSACTION, DATE, NODE]], on=TRANSACTION)
+    return credits[mine].reset_index(drop=True), gaps, join(found, unpaid)
+
+
+def owners_type(rules: CreditingRules) -> str:
+    """Name the first split type: what the owner of a sale is credited with, once per cent sold; empty if there is none."""
+    return next((one.name for one in rules.types if one.kind == SPLIT), "")
 
 
 def pay_targets(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spms_lib.cycle.desk import Desk
 from spms_lib.cycle.outcome import quarter_results
-from spms_lib.cycle.pay.inputs import crediting_rules, pay_credits, pay_targets, run_months
+from spms_lib.cycle.pay.inputs import crediting_rules, owners_type, pay_credits, pay_targets, run_months
 from spms_lib.cycle.pay.people import PAYEE, PERSON, payees_of
 from spms_lib.cycle.pay.plans import LEAVES, plans_of, proportional_plan
 from spms_lib.findings import join
@@ -29,6 +29,8 @@ class Paid:
         Who is paid for which seat: see `people.payees_of`.
     targets
         Quotas and target incentives by payee, component and month.
+    uncredited
+        Sales that the payees are not credited with in full: see `inputs.pay_credits`.
     findings
         What credits nobody, and who has no quota.
     """
@@ -38,12 +40,8 @@ class Paid:
     run: Run
     payees: pd.DataFrame
     targets: pd.DataFrame
+    uncredited: pd.DataFrame
     findings: pd.DataFrame
-
-    @property
-    def credit_type(self) -> str:
-        """The kind of credit that the owner of a sale gets."""
-        return crediting_rules(self.plan, self.level).types[0].name
 
     def table(self, desk: Desk) -> pd.DataFrame:
         """List the quarter's pay: node and person in front of the columns of `payouts`."""
@@ -71,10 +69,10 @@ def pay_plan(
     """
     months = run_months(desk, plan)
     payees = payees_of(desk, level, months=months, default_target_incentive=default_target_incentive)
-    credits, uncredited = pay_credits(desk, plan, payees, months=months, until=until, level=level)  # noqa: A001
+    credits, gaps, found = pay_credits(desk, plan, payees, months=months, until=until, level=level)  # noqa: A001
     targets, problems = pay_targets(desk, plan, payees, months=months, level=level)
     run = pay_run(plan, credits, targets, periods=months, calendar=desk.calendar, per_unit=desk.per_unit)
-    return Paid(plan, level, run, payees, targets, join(uncredited, problems))
+    return Paid(plan, level, run, payees, targets, gaps, join(found, problems))
 
 
 def pay_everybody(desk: Desk, *, until: dt.date, default_target_incentive: float = 0.0) -> list[Paid]:
@@ -112,12 +110,21 @@ def typical_year(desk: Desk, paid: Paid) -> dict[str, int]:
     return found
 
 
-def all_credited(desk: Desk, paid: Paid, *, until: dt.date) -> bool:
-    """Tell whether each cent sold in the quarter is credited to somebody or sits on a seat that the findings list."""
-    credits = paid.run.books.credits  # noqa: A001
-    first = pd.Timestamp(desk.calendar.start(desk.cycle))
-    own = credits[(credits["date"] >= first) & (credits["credit_type"] == paid.credit_type)]
+def all_credited(desk: Desk, paid: Paid, *, until: dt.date) -> tuple[bool, str]:
+    """Tell whether every cent sold in the quarter is credited to a payee or listed as uncredited, and how much is.
+
+    Held against the results that the review counts, not against what crediting was given.
+    """
+    wanted = owners_type(crediting_rules(paid.plan, paid.level))
     sold = quarter_results(desk, until=until)
     sold = sold[sold[NODE].isin(desk.scope.leaves)]
-    missing = int(sold[VALUE].sum()) - int(own["amount"].sum())
-    return missing == 0 or bool(len(paid.findings))
+    first = pd.Timestamp(desk.calendar.start(desk.cycle))
+    credits, gaps = paid.run.books.credits, paid.uncredited  # noqa: A001
+    own = credits[
+        (credits["date"] >= first)
+        & (credits["credit_type"] == wanted)
+        & credits[NODE].isin(desk.scope.leaves)
+    ]
+    credited, gap = int(own["amount"].sum()), int(gaps.loc[gaps["date"] >= first, "gap"].sum())
+    told = f"{desk.money(credited)} credited, {desk.money(gap)} listed as credited to no payee"
+    return not wanted or int(sold[VALUE].sum()) == credited + gap, told

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pandas as pd
 
 from spms_lib.incentives.plan.model import ATTAINMENT, MONEY, TARGET_INCENTIVE, CompensationPlan, Component
-from spms_lib.incentives.plan.points import line_of, merged, scale_of
+from spms_lib.incentives.plan.points import Scale, line_of, merged, scale_of
 
 _WHOLE = 10**9  # a quota and target incentive so large that no share of it is rounded away
 
@@ -21,15 +21,21 @@ def judged_component(plan: CompensationPlan) -> Component | None:
     return max(judged, key=lambda part: part.weight or 0, default=None)
 
 
-def edges_of(plan: CompensationPlan, component: Component) -> pd.DataFrame:
+def edges_of(plan: CompensationPlan, component: Component, scale: Scale | None = None) -> pd.DataFrame:
     """List the edges of a component that is judged by attainment.
+
+    Parameters
+    ----------
+    scale
+        A payee's quota and target incentive of one interval, for curves and caps in rates or money; not
+        needed where all is stated in target incentives.
 
     Returns
     -------
     pd.DataFrame
         edge (attainment), jump (pay for crossing it, ratio of target incentive), slope_before and
-        slope_after (payout ratio per attainment ratio), clause; in rising order, the cap's included
-        if it is stated in target incentives: one in money lies at another attainment for every payee.
+        slope_after (payout ratio per attainment ratio), clause; in rising order. Without a scale a cap in money is
+        left out (it lies at another attainment for every payee), and a curve in rates or money has no edges.
 
     Examples
     --------
@@ -41,9 +47,12 @@ def edges_of(plan: CompensationPlan, component: Component) -> pd.DataFrame:
     >>> edges_of(plan, plan.components["new"])[["edge", "jump", "slope_before", "slope_after"]].values.tolist()
     [[0.5, 0.5, 0.0, 1.0], [1.0, 0.0, 1.0, 2.0]]
     """
-    if component.cap is not None and component.cap.of == MONEY:
-        component = replace(component, cap=None)
-    scale = scale_of(plan, component, _WHOLE, _WHOLE)
+    if scale is None:
+        if component.cap is not None and component.cap.of == MONEY:
+            component = replace(component, cap=None)
+        stated = component.curve is not None and component.curve.pays == TARGET_INCENTIVE
+        component = component if stated else replace(component, curve=None)
+        scale = scale_of(plan, component, _WHOLE, _WHOLE)
     line = line_of(plan, component, component.curve, scale)
     per = scale.target_incentive
     clause = component.clause.number or plan.clause.number
