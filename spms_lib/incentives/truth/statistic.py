@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spms_lib.errors import PlanError
+from spms_lib.incentives.plan import numbers
 from spms_lib.incentives.truth.beliefs import Belief
 
 QUANTILE, MEAN, DISTRIBUTION = "quantile", "mean", "distribution"
@@ -82,15 +82,8 @@ def statistic(name: str) -> Statistic:
 
 
 def exact(value: object, what: str) -> Fraction:
-    """Read a parameter as the fraction that was written: 0.1 is one tenth, `12.5 %` an eighth."""
-    if isinstance(value, (str, int, float, Decimal, Fraction)) and not isinstance(value, bool):
-        text = str(value).strip()
-        try:
-            number = Fraction(text.removesuffix("%").strip())
-        except (ValueError, ZeroDivisionError):
-            pass
-        else:
-            return number / 100 if text.endswith("%") else number
-    raise PlanError(
-        f"{what} is '{value}', not a number.", where=WHERE, remedy="Write it as 1.5, 150 % or 3/2."
-    )
+    """Read a parameter as the fraction that was written, or refuse it by name."""
+    try:
+        return numbers.exact(value)
+    except PlanError as refusal:
+        raise PlanError(f"{what} is '{value}', not a number.", where=WHERE, remedy=refusal.remedy) from None
